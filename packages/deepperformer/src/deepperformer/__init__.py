@@ -1,0 +1,10 @@
+"""Deep Performer: a score in, the sound of a performance out (dissertation chapter 5).
+
+This version holds the package's metadata and nothing else; README.md says what is planned.
+"""
+
+from __future__ import annotations
+
+__all__ = ["__version__"]
+
+__version__ = "0.0.1"

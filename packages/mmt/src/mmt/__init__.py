@@ -1,0 +1,10 @@
+"""Multitrack Music Transformer: generating music for many instruments (dissertation chapter 3).
+
+This version holds the package's metadata and nothing else; README.md says what is planned.
+"""
+
+from __future__ import annotations
+
+__all__ = ["__version__"]
+
+__version__ = "0.0.1"
