@@ -1,0 +1,436 @@
+"""Lists of events with two states: a table of columns, or Python objects (events → columns → music).
+
+A list that a reader has filled is a NumPy structured array with one row an event, and side columns (Python lists) for
+strings and values of any type. Touching an element thaws the list into ordinary objects, whose identity is stable from
+then on. There is never a third copy.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSequence, Sequence
+from typing import Any, Generic, SupportsIndex, TypeVar, cast, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from muspy_core.base import Field
+from muspy_core.events import Event, Note
+from muspy_core.timing import Rescale
+
+E = TypeVar("E", bound=Event)
+Table = NDArray[np.void]
+
+ORDER_COLUMNS = ("order", "off_order")
+
+
+@functools.lru_cache(maxsize=None)
+def dtype_of(event_type: type[Event]) -> np.dtype[np.void]:
+    """Return the structured dtype of a table of events: the numeric fields in order, then the file positions."""
+    columns = [(field.name, field.column) for field in event_type._fields if field.column]
+    columns.append(("order", "i4"))
+    if issubclass(event_type, Note):
+        columns.append(("off_order", "i4"))
+    return np.dtype(columns)
+
+
+def new_array(event_type: type[Event], length: int) -> Table:
+    """Return a table of `length` rows with zeros in required columns and None in optional ones."""
+    array = np.zeros(length, dtype_of(event_type))
+    for field in event_type._fields:
+        if field.column and field.none:
+            array[field.name] = field.none
+    for name in ORDER_COLUMNS:
+        if name in array.dtype.names:
+            array[name] = -1
+    return array
+
+
+@functools.lru_cache(maxsize=None)
+def _side_fields(event_type: type[Event]) -> tuple[Field, ...]:
+    return tuple(field for field in event_type._fields if not field.column)
+
+
+@functools.lru_cache(maxsize=None)
+def _column_fields(event_type: type[Event]) -> tuple[Field, ...]:
+    return tuple(field for field in event_type._fields if field.column)
+
+
+class EventList(MutableSequence[E], Generic[E]):
+    """A list of events of one type, stored as a table until an element is touched.
+
+    It behaves as a list; a slice is a plain list, as with MusPy. Two lists are equal if their events are.
+
+    Args:
+        event_type: The class of the events.
+        events: The initial events.
+    """
+
+    __slots__ = ("_array", "_objects", "_side", "event_type")
+
+    def __init__(self, event_type: type[E], events: Iterable[E] = ()) -> None:
+        self.event_type = event_type
+        self._array: Table | None = None
+        self._side: dict[str, list[Any]] = {}
+        self._objects: list[E] = list(events)
+
+    @classmethod
+    def from_columns(
+        cls, event_type: type[E], array: Table, side: Mapping[str, list[Any] | None] | None = None
+    ) -> EventList[E]:
+        """Return a list in the columnar state, which takes ownership of `array` and the side columns.
+
+        array: (events,), of `dtype_of(event_type)`. side: lists of the same length; a missing or None one is all None.
+        Raises TypeError for another dtype, ValueError for another length or an unknown side column.
+        """
+        if array.dtype != dtype_of(event_type):
+            raise TypeError(f"{event_type.__name__} columns: expected {dtype_of(event_type)}, got {array.dtype}")
+        known = {field.name for field in _side_fields(event_type)}
+        columns = {name: values for name, values in (side or {}).items() if values is not None}
+        for name, values in columns.items():
+            if name not in known:
+                raise ValueError(f"{event_type.__name__} has no side column `{name}`; it has {sorted(known)}")
+            if len(values) != len(array):
+                raise ValueError(f"{event_type.__name__}.{name}: {len(values)} values for {len(array)} events")
+        made = cls(event_type)
+        made._array = array
+        made._side = columns
+        return made
+
+    # --- the two states --------------------------------------------------------------------------------------------
+
+    @property
+    def is_columnar(self) -> bool:
+        """Whether the events are stored as columns."""
+        return self._array is not None
+
+    @property
+    def array(self) -> Table:
+        """The numeric columns, (events,) structured.
+
+        In the columnar state this is the store itself: writing to it changes the events. Otherwise it is a read-only
+        table made from the objects. Raises TypeError if a value does not fit its column.
+        """
+        if self._array is not None:
+            return self._array
+        array = _table_of(self.event_type, self._objects)
+        array.flags.writeable = False
+        return array
+
+    def side(self, name: str) -> list[Any]:
+        """Return the values of a side column, one an event; a list to read from, not to change."""
+        if self._array is None:
+            return [getattr(item, name) for item in self._objects]
+        values = self._side.get(name)
+        return [None] * len(self._array) if values is None else values
+
+    def has_side(self, name: str) -> bool:
+        """Whether any event has a value in a side column."""
+        if self._array is None:
+            return any(getattr(item, name) is not None for item in self._objects)
+        return name in self._side and any(value is not None for value in self._side[name])
+
+    def thaw(self) -> list[E]:
+        """Turn the columns, if it still is columns, into objects and return the list of them."""
+        if self._array is not None:
+            self._objects = _objects_of(self.event_type, self._array, self._side)
+            self._array = None
+            self._side = {}
+        return self._objects
+
+    def edit(self, name: str, function: Callable[[NDArray[Any]], NDArray[Any]]) -> None:
+        """Replace a numeric column by a function of it, without changing the state of the list.
+
+        Raises TypeError if a new value does not fit the column.
+        """
+        if self._array is not None:
+            _assign(self.event_type, self._array, name, function(self._array[name]))
+        elif self._objects:
+            values = function(np.array([getattr(item, name) for item in self._objects]))
+            for item, value in zip(self._objects, values.tolist(), strict=True):
+                setattr(item, name, value)
+
+    def select(self, chosen: NDArray[Any]) -> None:
+        """Keep the events chosen by a boolean mask or an array of indices, in place."""
+        indices = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
+        if self._array is not None:
+            self._array = self._array[indices]
+            kept = indices.tolist()
+            self._side = {name: [values[i] for i in kept] for name, values in self._side.items()}
+        else:
+            self._objects = [self._objects[i] for i in indices.tolist()]
+
+    def sort_by(self, *names: str) -> None:
+        """Sort stably by numeric fields, the first one first, without changing the state of the list."""
+        if self._array is None:
+            self._objects.sort(key=lambda item: tuple(getattr(item, name) for name in names))
+            return
+        keys = [self._array[name] for name in names]
+        if len(self._array) > 1 and not _is_sorted(keys):
+            self.select(np.lexsort(keys[::-1]))
+
+    def adjust_time(self, func: Callable[[int], int]) -> None:
+        """Apply a function to all times, and to durations by way of their ends."""
+        array = self._array
+        if array is None or not len(array):
+            for item in self._objects:
+                item.adjust_time(func)
+            return
+        names = cast("tuple[str, ...]", array.dtype.names)
+        times = array["time"]
+        values, inverse = np.unique(times, return_inverse=True)
+        new_times = _map_values(func, values)
+        if new_times is None:
+            for item in self.thaw():
+                item.adjust_time(func)
+            return
+        if "duration" in names:
+            timed = array["duration"] >= 0
+            ends, places = np.unique((times + array["duration"])[timed], return_inverse=True)
+            new_ends = _map_values(func, ends)
+            if new_ends is None:
+                raise TypeError("a function of time must return integers for all times or for none")
+            array["duration"][timed] = new_ends[places] - new_times[inverse][timed]
+        array["time"] = new_times[inverse]
+
+    def end_time(self) -> int:
+        """Return the latest time, or end of an event with a duration, in steps; 0 when empty."""
+        array = self.array
+        if not len(array):
+            return 0
+        if "duration" in cast("tuple[str, ...]", array.dtype.names):
+            return int((array["time"] + np.maximum(array["duration"], 0)).max())
+        return int(array["time"].max())
+
+    def remove_duplicate(self) -> None:
+        """Keep the first of equal events, in place."""
+        if len(self) > 1:
+            array = self.array
+            columns = [array[field.name].tolist() for field in _column_fields(self.event_type)]
+            columns += [[repr(value) for value in self.side(f.name)] for f in _side_fields(self.event_type)]
+            first = dict(zip(reversed(list(zip(*columns, strict=True))), range(len(self) - 1, -1, -1), strict=True))
+            self.select(np.array(sorted(first.values())))
+
+    def deepcopy(self) -> EventList[E]:
+        """Return a copy that shares nothing with this list, in the same state."""
+        from copy import deepcopy
+
+        copied: EventList[E] = EventList(self.event_type)
+        if self._array is not None:
+            copied._array = self._array.copy()
+            copied._side = deepcopy(self._side)
+        else:
+            copied._objects = [item.deepcopy() for item in self._objects]
+        return copied
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> EventList[E]:
+        return self.deepcopy()
+
+    def copy(self) -> list[E]:
+        """Return a plain list of the same events."""
+        return self.thaw().copy()
+
+    # --- the list --------------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self._objects) if self._array is None else len(self._array)
+
+    @overload
+    def __getitem__(self, key: SupportsIndex) -> E: ...
+
+    @overload
+    def __getitem__(self, key: slice) -> list[E]: ...
+
+    def __getitem__(self, key: Any) -> E | list[E]:
+        return cast("E | list[E]", self.thaw()[key])
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self.thaw()[key] = value
+
+    def __delitem__(self, key: Any) -> None:
+        del self.thaw()[key]
+
+    def __iter__(self) -> Iterator[E]:
+        return iter(self.thaw())
+
+    def insert(self, index: SupportsIndex, value: E) -> None:
+        """Insert an event before an index."""
+        self.thaw().insert(index, value)
+
+    def append(self, value: E) -> None:
+        """Append an event."""
+        self.thaw().append(value)
+
+    def clear(self) -> None:
+        """Remove all events."""
+        self._array, self._side, self._objects = None, {}, []
+
+    def extend(self, values: Iterable[E]) -> None:
+        """Append events."""
+        self.thaw().extend(list(values))
+
+    def sort(self, *, key: Callable[[E], Any] | None = None, reverse: bool = False) -> None:
+        """Sort in place as a list does."""
+        if key is None:
+            self.thaw().sort(reverse=reverse)
+        else:
+            self.thaw().sort(key=key, reverse=reverse)
+
+    def __add__(self, other: Iterable[E]) -> list[E]:
+        return [*self, *other]
+
+    def __radd__(self, other: Iterable[E]) -> list[E]:
+        return [*other, *self]
+
+    def __iadd__(self, other: Iterable[E]) -> EventList[E]:
+        self.extend(other)
+        return self
+
+    def __mul__(self, times: int) -> list[E]:
+        return self.thaw() * times
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, EventList):
+            if self._array is not None and other._array is not None and self.event_type is other.event_type:
+                return self._equal_columns(other)
+            return self.thaw() == other.thaw()
+        if isinstance(other, (list, tuple)):
+            return self.thaw() == list(other)
+        return NotImplemented
+
+    __hash__ = None  # type: ignore[assignment] # a mutable sequence, as a list
+
+    def _equal_columns(self, other: EventList[Any]) -> bool:
+        names = [field.name for field in _column_fields(self.event_type)]
+        return (
+            len(self) == len(other)
+            and all(np.array_equal(self.array[name], other.array[name]) for name in names)
+            and all(self.side(field.name) == other.side(field.name) for field in _side_fields(self.event_type))
+        )
+
+    def __repr__(self) -> str:
+        return repr(self.thaw())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._array is None:
+            return (EventList, (self.event_type, self._objects))
+        return (_restore, (self.event_type, self._array, self._side))
+
+
+def _restore(event_type: type[E], array: Table, side: dict[str, list[Any]]) -> EventList[E]:
+    return EventList.from_columns(event_type, array, side)
+
+
+def _objects_of(event_type: type[E], array: Table, side: Mapping[str, list[Any]]) -> list[E]:
+    """Make one object a row; optional fields that are None everywhere are left to the class's defaults."""
+    columns: dict[str, Sequence[Any]] = {}
+    for field in _column_fields(event_type):
+        column = array[field.name]
+        if field.none is None:
+            columns[field.name] = column.tolist()
+        elif (column != field.none).any():
+            columns[field.name] = _with_none(field, column)
+    for name in ORDER_COLUMNS:
+        if name in cast("tuple[str, ...]", array.dtype.names) and (array[name] != -1).any():
+            columns[f"_{name}"] = array[name].tolist()
+    columns.update(side)
+    names = tuple(columns)
+    objects = []
+    for values in zip(*columns.values(), strict=True):
+        item = event_type.__new__(event_type)
+        item.__dict__.update(zip(names, values, strict=True))
+        objects.append(item)
+    return objects
+
+
+def _with_none(field: Field, column: NDArray[Any]) -> list[Any]:
+    if field.words:
+        words = (None, *field.words)
+        return [words[code] for code in column.tolist()]
+    if field.type is bool:
+        return [True if code else None for code in column.tolist()]
+    return [None if value == field.none else value for value in column.tolist()]
+
+
+def _table_of(event_type: type[Event], objects: Sequence[Event]) -> Table:
+    array = new_array(event_type, len(objects))
+    for field in _column_fields(event_type):
+        values = [_value(field, item) for item in objects]
+        if field.none is not None:
+            if all(value is None for value in values):
+                continue
+            values = [_code(field, value) for value in values]
+        _fill(event_type, array, field, values, objects)
+    for name in ORDER_COLUMNS:
+        if name in cast("tuple[str, ...]", array.dtype.names):
+            array[name] = [getattr(item, f"_{name}", -1) for item in objects]
+    return array
+
+
+def _value(field: Field, item: Event) -> Any:
+    try:
+        return getattr(item, field.name)
+    except AttributeError:
+        raise TypeError(f"{item!r} has no `{field.name}`, so it has no place in this table") from None
+
+
+def _code(field: Field, value: Any) -> Any:
+    if value is None:
+        return field.none
+    if field.words:
+        if value not in field.words:
+            raise TypeError(f"{field.name}={value!r} is not one of {', '.join(field.words)}")
+        return field.words.index(value) + 1
+    return value
+
+
+def _fill(
+    event_type: type[Event], array: Table, field: Field, values: list[Any], objects: Sequence[Event]
+) -> None:
+    exact = np.array(values, dtype=object)
+    try:
+        array[field.name] = exact
+        fits = bool((array[field.name] == exact).all())
+    except (TypeError, ValueError, OverflowError):
+        fits = False
+    if not fits:
+        bounds = np.dtype(field.column)
+        for item, value in zip(objects, values, strict=True):
+            if not _fits(bounds, value):
+                raise TypeError(f"{event_type.__name__}.{field.name}={value!r} does not fit {bounds}: {item!r}")
+
+
+def _fits(column: np.dtype[Any], value: Any) -> bool:
+    try:
+        stored = np.zeros(1, column)
+        stored[0] = value
+        return bool(stored[0] == value)
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
+def _assign(event_type: type[Event], array: Table, name: str, values: NDArray[Any]) -> None:
+    target = array.dtype[name]
+    if target.kind in "iu" and len(values):
+        bounds = np.iinfo(target)
+        if values.dtype.kind not in "iu" or values.min() < bounds.min or values.max() > bounds.max:
+            raise TypeError(f"{event_type.__name__}.{name}: new values do not fit {target}")
+    array[name] = values
+
+
+def _map_values(func: Callable[[int], int], values: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """Apply a function to each value; None if a result is no integer, which only objects can hold."""
+    result = np.asarray(func(values) if isinstance(func, Rescale) else [func(value) for value in values.tolist()])  # type: ignore[arg-type] # Rescale takes arrays too
+    if not len(values):
+        return result.astype(np.int64)
+    return result.astype(np.int64) if result.dtype.kind in "iu" else None
+
+
+def _is_sorted(keys: Sequence[NDArray[Any]]) -> bool:
+    """Whether rows are in lexicographic order already, which files nearly always are."""
+    undecided = np.ones(len(keys[0]) - 1, dtype=bool)
+    for key in keys:
+        if (undecided & (key[1:] < key[:-1])).any():
+            return False
+        undecided &= key[1:] == key[:-1]
+    return True

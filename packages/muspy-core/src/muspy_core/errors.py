@@ -1,0 +1,43 @@
+"""What can go wrong with content: one class for each kind of file or task.
+
+Everything here derives from `ValueError`, so that code which catches `ValueError` keeps working; files that cannot be
+opened raise the usual `OSError`.
+"""
+
+from __future__ import annotations
+
+
+class MuspyError(ValueError):
+    """Content that cannot be used; the message names the file, the value and what to do."""
+
+
+class ABCError(MuspyError):
+    """Bad ABC notation."""
+
+
+class AudioError(MuspyError):
+    """An audio file or buffer that cannot be used."""
+
+
+class JSONError(MuspyError):
+    """A JSON file that does not hold music."""
+
+
+class MIDIError(MuspyError):
+    """A bad MIDI file, or music that MIDI cannot hold."""
+
+
+class MuseScoreError(MuspyError):
+    """A bad MuseScore file."""
+
+
+class MusicXMLError(MuspyError):
+    """A bad MusicXML file, or music that MusicXML cannot hold."""
+
+
+class RenderError(MuspyError):
+    """Music that cannot be rendered, or a renderer or SoundFont that cannot be used."""
+
+
+class YAMLError(MuspyError):
+    """A YAML file that does not hold music."""

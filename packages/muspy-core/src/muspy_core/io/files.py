@@ -1,0 +1,57 @@
+"""Bytes in and out of files: bounded reads, and writes that are whole or do not happen."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+# Larger than any score or MIDI file; a claim above it is an accident or an attack.
+MAX_FILE_SIZE = 512 * 1024 * 1024
+
+
+def read_bytes(path: str | os.PathLike[str], limit: int = MAX_FILE_SIZE) -> bytes:
+    """Return the content of a file of at most `limit` bytes.
+
+    Raises OSError if it cannot be read, ValueError if it is larger than `limit`.
+    """
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > limit:
+            raise ValueError(f"{Path(path).name}: {size:,} bytes are more than the limit of {limit:,}")
+        return file.read()
+
+
+@contextlib.contextmanager
+def write_atomically(path: str | os.PathLike[str], overwrite: bool = True) -> Iterator[Path]:
+    """Give a temporary path beside `path`, and rename it to `path` when the block ends without an error.
+
+    The temporary name keeps the extension, since many writers choose the format by it. After an error nothing is left
+    behind and an existing file is untouched. Raises FileExistsError if `path` exists and `overwrite` is false.
+    """
+    target = Path(path)
+    if not overwrite and target.exists():
+        raise FileExistsError(f"{target}: exists already; choose another name or allow overwriting")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{target}: there is no folder {target.parent}")
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.stem[:40]}-", suffix=target.suffix, dir=target.parent)
+    os.close(descriptor)
+    temporary = Path(name)
+    try:
+        yield temporary
+        _take_permissions(temporary, target)
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _take_permissions(temporary: Path, target: Path) -> None:
+    """Give a temporary file (made private by mkstemp) the mode that a plain `open` would have left."""
+    if target.exists():
+        temporary.chmod(target.stat().st_mode & 0o777)
+        return
+    mask = os.umask(0)
+    os.umask(mask)
+    temporary.chmod(0o666 & ~mask)
