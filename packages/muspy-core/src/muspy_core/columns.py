@@ -124,6 +124,13 @@ class EventList(MutableSequence[E], Generic[E]):
         values = self._side.get(name)
         return [None] * len(self._array) if values is None else values
 
+    def optional(self, name: str) -> list[Any]:
+        """Return the values of an optional column as Python objects, None where unset."""
+        field = next(field for field in _column_fields(self.event_type) if field.name == name)
+        if self._array is None:
+            return [getattr(item, name) for item in self._objects]
+        return _with_none(field, self._array[name])
+
     def has_side(self, name: str) -> bool:
         """Whether any event has a value in a side column."""
         if self._array is None:
