@@ -1,0 +1,59 @@
+"""Test settings of the whole workspace: executed documentation, and skips that CI does not accept."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from sybil import Sybil
+from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
+
+REQUIRE_PROGRAMS = "MUSPY_REQUIRE_PROGRAMS"
+PROGRAM_MARKERS = ("browser", "fluidsynth")
+
+
+@pytest.fixture
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The examples of a page run in an empty folder, so that they may write files by bare names."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+# Every ```python block of the documentation and of the READMEs runs as a test, page by page in one namespace.
+pytest_collect_file = Sybil(
+    parsers=[PythonCodeBlockParser(), SkipParser()],
+    patterns=["docs/**/*.md", "docs/*.md", "packages/*/README.md", "README.md"],
+    fixtures=["empty_folder"],
+).pytest()
+
+
+def programs_are_required() -> bool:
+    """Whether this run (CI) has installed every program, so that nothing may be skipped for want of one."""
+    return os.environ.get(REQUIRE_PROGRAMS) == "1"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A browser or FluidSynth test that was skipped counts as failed where the programs are required."""
+    report = yield
+    needs_program = any(item.get_closest_marker(name) for name in PROGRAM_MARKERS)
+    if needs_program and report.skipped and programs_are_required():
+        report.outcome = "failed"
+        report.longrepr = f"skipped although {REQUIRE_PROGRAMS}=1: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """A whole file that skips itself (a missing module) counts as failed there too."""
+    report = yield
+    if report.skipped and programs_are_required():
+        report.outcome = "failed"
+        report.longrepr = f"{collector.nodeid} was skipped although {REQUIRE_PROGRAMS}=1: {report.longrepr}"
+    return report

@@ -1,0 +1,151 @@
+"""The jobs of the workspace: `nox -l` lists them, `nox -s NAME` runs one in an environment of its own.
+
+Environments are plain `venv` + pip and are kept between runs in `.nox/`; `nox -R` skips the installation.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.10.9"
+nox.options.default_venv_backend = "venv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "tests"]
+
+ROOT = Path(__file__).parent
+PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+
+# Distribution name -> import name, in the order of the dissertation's chapters.
+PACKAGES = {
+    "muspy-core": "muspy_core",
+    "mmt": "mmt",
+    "arranger": "arranger",
+    "deepperformer": "deepperformer",
+    "clipsep": "clipsep",
+    "clipsonic": "clipsonic",
+}
+
+
+# ---- what people run
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Separate a Bach chorale into its four voices; the result is in demo/ (open demo/index.html)."""
+    install(session, "./packages/muspy-core[render]", "./packages/arranger")
+    session.run("arranger", "demo", "-o", "demo", "--overwrite", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """All tests of all packages in one environment; `-- ARGS` go to pytest (`-- -m slow`: the slow ones)."""
+    install(session, *(with_extras(name) for name in PACKAGES), *groups("test", "test-muspy-core"))
+    pytest(session, "packages", "tests-integration", "docs")
+
+
+def one_package(name: str) -> None:
+    """Add the session `tests-NAME`: the package with muspy-core and nothing else of the workspace."""
+
+    @nox.session(name=f"tests-{name}")
+    def run(session: nox.Session) -> None:
+        session.log(f"{name} with muspy-core alone: this shows that it needs no sibling")
+        peers = groups("test-peers") if name == "muspy-core" else []
+        install(
+            session, *dict.fromkeys([with_extras("muspy-core"), with_extras(name)]), *groups("test"), *peers
+        )
+        pytest(session, f"packages/{name}")
+
+    alone = "alone" if name == "muspy-core" else "with muspy-core and no other of the six packages"
+    run.__doc__ = f"The tests of {name} {alone}."
+    nox.session(run, name=f"tests-{name}")
+
+
+for _name in PACKAGES:
+    one_package(_name)
+
+
+# ---- what keeps it sound
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Ruff (rules and format), mypy, and the rule that packages import no sibling."""
+    install(session, "./packages/muspy-core", *groups("lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("python", "tools/check_borders.py")
+    session.run("mypy", "packages/muspy-core/src")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation site into site/; a broken link or a missing page is an error."""
+    install(session, *groups("docs"))
+    session.run("mkdocs", "build", "--strict", *session.posargs, env={"DISABLE_MKDOCS_2_WARNING": "true"})
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Run the benchmarks with their peers and print the ratios; figures go to benchmarks/results/*.json."""
+    install(session, with_extras("muspy-core"), *groups("bench"))
+    session.run("python", "benchmarks/run.py", *session.posargs)
+
+
+@nox.session(name="fuzz-midi")
+def fuzz_midi(session: nox.Session) -> None:
+    """The compiled MIDI parser under address and undefined-behaviour sanitizers, fed with damaged files."""
+    install(session, with_extras("muspy-core"), *groups("test", "test-muspy-core"))
+    session.run(
+        "pytest", "packages/muspy-core/tests", "-m", "slow or not slow", "-k", "fuzz", *session.posargs
+    )
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build six sdists and wheels, check them, install the wheels in a fresh environment and import them."""
+    dist = ROOT / "dist"
+    shutil.rmtree(dist, ignore_errors=True)
+    install(session, *groups("build"))
+    for name in PACKAGES:
+        session.run("python", "-m", "build", "--outdir", str(dist), f"packages/{name}")
+    built = sorted(str(path) for path in dist.iterdir())
+    session.run("twine", "check", "--strict", *built)
+
+    fresh = Path(session.create_tmp()) / "fresh"
+    session.run("python", "-m", "venv", "--clear", str(fresh))
+    python = str(fresh / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python"))
+    wheels = [path for path in built if path.endswith(".whl")]
+    session.run(python, "-m", "pip", "install", "--quiet", *wheels, external=True)
+    session.run(python, "tools/check_installed.py", *PACKAGES, external=True)
+
+
+# ---- shared steps
+
+
+def install(session: nox.Session, *requirements: str) -> None:
+    """pip install under the constraints of the workspace."""
+    session.install("--constraint", str(ROOT / "constraints.txt"), *requirements)
+
+
+def groups(*names: str) -> list[str]:
+    """The requirements of those dependency groups that the root pyproject.toml has."""
+    present = [name for name in names if name in PROJECT["dependency-groups"]]
+    return list(nox.project.dependency_groups(PROJECT, *present)) if present else []
+
+
+def with_extras(name: str) -> str:
+    """The path of a package for pip, with its extra `all` where it has one."""
+    project = nox.project.load_toml(ROOT / "packages" / name / "pyproject.toml")["project"]
+    extra = "[all]" if "all" in project.get("optional-dependencies", {}) else ""
+    return f"./packages/{name}{extra}"
+
+
+def pytest(session: nox.Session, *paths: str) -> None:
+    """Run pytest on the paths without the slow tests, unless the session's own arguments say what to run."""
+    arguments = session.posargs or ["-m", "not slow"]
+    session.run("pytest", *paths, *arguments, env={"PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED", "0")})

@@ -1,0 +1,56 @@
+"""Every installed console script answers --version and --help, and refuses nonsense in one line."""
+
+from __future__ import annotations
+
+import subprocess
+import sysconfig
+from importlib.metadata import distribution
+from pathlib import Path
+
+import pytest
+
+COMMANDS = {"muspy-core": "muspy-core", "arranger": "arranger"}
+
+
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    program = Path(sysconfig.get_path("scripts")) / command[0]
+    return subprocess.run([str(program), *command[1:]], capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.parametrize(("command", "package"), COMMANDS.items())
+def test_version_is_that_of_the_package(command: str, package: str) -> None:
+    done = run(command, "--version")
+
+    assert done.returncode == 0
+    assert distribution(package).version in done.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_fits_on_a_screen_and_shows_an_example(command: str) -> None:
+    done = run(command, "--help")
+
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) <= 50
+    assert f"{command} " in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [("muspy-core", "info"), ("arranger", "separate")])
+def test_a_file_that_is_not_there_is_one_line_and_exit_code_2(
+    arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    missing = tmp_path / "missing.mid"
+
+    done = run(*arguments, str(missing))
+
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert "missing.mid" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "package", ["muspy-core", "mmt", "arranger", "deepperformer", "clipsep", "clipsonic"]
+)
+def test_a_package_has_exactly_the_commands_it_documents(package: str) -> None:
+    scripts = {entry.name for entry in distribution(package).entry_points if entry.group == "console_scripts"}
+
+    assert scripts == {command for command, owner in COMMANDS.items() if owner == package}
