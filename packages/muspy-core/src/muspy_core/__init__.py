@@ -1,7 +1,7 @@
 """muspy-core: symbolic music for machine learning.
 
-`import muspy_core as muspy` runs code written for MusPy. The data types are imported at once; everything else when it is
-first used, so that the import stays light.
+`import muspy_core as muspy` runs code written for MusPy. The data types are imported at once, everything else when
+it is first used, so that the import stays light.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ BaseT = TypeVar("BaseT", bound="Base")
 class Field:
     """One attribute of a music object.
 
-    type: allowed type(s) of the value, or of each item if `is_list`. column: NumPy type of its column, "" if it is kept
-    in a side column. none: the column value that stands for None. words: the closed vocabulary of a string field,
+    type: allowed type(s) of the value, or of each item if `is_list`. column: NumPy type of its column, "" if it is
+    kept in a side column. none: the column value that stands for None. words: the closed vocabulary of a string field,
     stored as 1, 2, … low, high: allowed range.
     """
 
@@ -177,7 +177,7 @@ class Base:
 
     def print(self, skip_missing: bool = True) -> None:
         """Print the attributes as YAML."""
-        print(self.pretty_str(skip_missing))
+        print(self.pretty_str(skip_missing))  # noqa: T201 - printing is what MusPy's method is for
 
     # --- checks ----------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,6 @@ then on. There is never a third copy.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSequence, Sequence
 from typing import Any, Generic, SupportsIndex, TypeVar, cast, overload
 
@@ -24,14 +23,21 @@ Table = NDArray[np.void]
 ORDER_COLUMNS = ("order", "off_order")
 
 
-@functools.lru_cache(maxsize=None)
+_DTYPES: dict[type[Event], np.dtype[np.void]] = {}
+
+
 def dtype_of(event_type: type[Event]) -> np.dtype[np.void]:
     """Return the structured dtype of a table of events: the numeric fields in order, then the file positions."""
-    columns = [(field.name, field.column) for field in event_type._fields if field.column]
-    columns.append(("order", "i4"))
-    if issubclass(event_type, Note):
-        columns.append(("off_order", "i4"))
-    return np.dtype(columns)
+    known = _DTYPES.get(event_type)
+    if known is None:
+        columns = [(field.name, field.column) for field in event_type._column_fields]
+        columns += [(name, "i4") for name in _order_columns(event_type)]
+        known = _DTYPES[event_type] = np.dtype(columns)
+    return known
+
+
+def _order_columns(event_type: type[Event]) -> tuple[str, ...]:
+    return ORDER_COLUMNS if issubclass(event_type, Note) else ORDER_COLUMNS[:1]
 
 
 def new_array(event_type: type[Event], length: int) -> Table:
@@ -40,20 +46,9 @@ def new_array(event_type: type[Event], length: int) -> Table:
     for field in event_type._fields:
         if field.column and field.none:
             array[field.name] = field.none
-    for name in ORDER_COLUMNS:
-        if name in array.dtype.names:
-            array[name] = -1
+    for name in _order_columns(event_type):
+        array[name] = -1
     return array
-
-
-@functools.lru_cache(maxsize=None)
-def _side_fields(event_type: type[Event]) -> tuple[Field, ...]:
-    return tuple(field for field in event_type._fields if not field.column)
-
-
-@functools.lru_cache(maxsize=None)
-def _column_fields(event_type: type[Event]) -> tuple[Field, ...]:
-    return tuple(field for field in event_type._fields if field.column)
 
 
 class EventList(MutableSequence[E], Generic[E]):
@@ -85,7 +80,7 @@ class EventList(MutableSequence[E], Generic[E]):
         """
         if array.dtype != dtype_of(event_type):
             raise TypeError(f"{event_type.__name__} columns: expected {dtype_of(event_type)}, got {array.dtype}")
-        known = {field.name for field in _side_fields(event_type)}
+        known = {field.name for field in event_type._side_fields}
         columns = {name: values for name, values in (side or {}).items() if values is not None}
         for name, values in columns.items():
             if name not in known:
@@ -126,7 +121,7 @@ class EventList(MutableSequence[E], Generic[E]):
 
     def optional(self, name: str) -> list[Any]:
         """Return the values of an optional column as Python objects, None where unset."""
-        field = next(field for field in _column_fields(self.event_type) if field.name == name)
+        field = next(field for field in self.event_type._column_fields if field.name == name)
         if self._array is None:
             return [getattr(item, name) for item in self._objects]
         return _with_none(field, self._array[name])
@@ -213,8 +208,8 @@ class EventList(MutableSequence[E], Generic[E]):
         """Keep the first of equal events, in place."""
         if len(self) > 1:
             array = self.array
-            columns = [array[field.name].tolist() for field in _column_fields(self.event_type)]
-            columns += [[repr(value) for value in self.side(f.name)] for f in _side_fields(self.event_type)]
+            columns = [array[field.name].tolist() for field in self.event_type._column_fields]
+            columns += [[repr(value) for value in self.side(f.name)] for f in self.event_type._side_fields]
             first = dict(zip(reversed(list(zip(*columns, strict=True))), range(len(self) - 1, -1, -1), strict=True))
             self.select(np.array(sorted(first.values())))
 
@@ -308,11 +303,11 @@ class EventList(MutableSequence[E], Generic[E]):
     __hash__ = None  # type: ignore[assignment] # a mutable sequence, as a list
 
     def _equal_columns(self, other: EventList[Any]) -> bool:
-        names = [field.name for field in _column_fields(self.event_type)]
+        names = [field.name for field in self.event_type._column_fields]
         return (
             len(self) == len(other)
             and all(np.array_equal(self.array[name], other.array[name]) for name in names)
-            and all(self.side(field.name) == other.side(field.name) for field in _side_fields(self.event_type))
+            and all(self.side(field.name) == other.side(field.name) for field in self.event_type._side_fields)
         )
 
     def __repr__(self) -> str:
@@ -331,14 +326,14 @@ def _restore(event_type: type[E], array: Table, side: dict[str, list[Any]]) -> E
 def _objects_of(event_type: type[E], array: Table, side: Mapping[str, list[Any]]) -> list[E]:
     """Make one object a row; optional fields that are None everywhere are left to the class's defaults."""
     columns: dict[str, Sequence[Any]] = {}
-    for field in _column_fields(event_type):
+    for field in event_type._column_fields:
         column = array[field.name]
         if field.none is None:
             columns[field.name] = column.tolist()
         elif (column != field.none).any():
             columns[field.name] = _with_none(field, column)
-    for name in ORDER_COLUMNS:
-        if name in cast("tuple[str, ...]", array.dtype.names) and (array[name] != -1).any():
+    for name in _order_columns(event_type):
+        if (array[name] != -1).any():
             columns[f"_{name}"] = array[name].tolist()
     columns.update(side)
     names = tuple(columns)
@@ -361,16 +356,15 @@ def _with_none(field: Field, column: NDArray[Any]) -> list[Any]:
 
 def _table_of(event_type: type[Event], objects: Sequence[Event]) -> Table:
     array = new_array(event_type, len(objects))
-    for field in _column_fields(event_type):
+    for field in event_type._column_fields:
         values = [_value(field, item) for item in objects]
         if field.none is not None:
             if all(value is None for value in values):
                 continue
             values = [_code(field, value) for value in values]
         _fill(event_type, array, field, values, objects)
-    for name in ORDER_COLUMNS:
-        if name in cast("tuple[str, ...]", array.dtype.names):
-            array[name] = [getattr(item, f"_{name}", -1) for item in objects]
+    for name in _order_columns(event_type):
+        array[name] = [getattr(item, f"_{name}", -1) for item in objects]
     return array
 
 
@@ -391,9 +385,7 @@ def _code(field: Field, value: Any) -> Any:
     return value
 
 
-def _fill(
-    event_type: type[Event], array: Table, field: Field, values: list[Any], objects: Sequence[Event]
-) -> None:
+def _fill(event_type: type[Event], array: Table, field: Field, values: list[Any], objects: Sequence[Event]) -> None:
     exact = np.array(values, dtype=object)
     try:
         array[field.name] = exact
@@ -427,7 +419,9 @@ def _assign(event_type: type[Event], array: Table, name: str, values: NDArray[An
 
 def _map_values(func: Callable[[int], int], values: NDArray[np.int64]) -> NDArray[np.int64] | None:
     """Apply a function to each value; None if a result is no integer, which only objects can hold."""
-    result = np.asarray(func(values) if isinstance(func, Rescale) else [func(value) for value in values.tolist()])  # type: ignore[arg-type] # Rescale takes arrays too
+    if isinstance(func, Rescale):
+        return func(values)
+    result = np.array([func(value) for value in values.tolist()])
     if not len(values):
         return result.astype(np.int64)
     return result.astype(np.int64) if result.dtype.kind in "iu" else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSequence, Sequence
-from typing import Any, ClassVar, Generic, TypeVar, overload
+from typing import Any, ClassVar, Generic, TypeVar, cast, overload
 
 import numpy as np
 
@@ -37,7 +37,7 @@ class ListOf(Generic[E]):
         events = instance.__dict__.get(self.name)
         if events is None:
             events = instance.__dict__[self.name] = EventList(self.event_type)
-        return events  # type: ignore[no-any-return] # an instance dictionary holds anything
+        return cast("EventList[E]", events)
 
     def __set__(self, instance: object, events: Iterable[E] | None) -> None:
         if events is None:
@@ -57,7 +57,7 @@ class ControlAnnotation(Annotation):
     def __init__(self, control: ControlChange) -> None:
         self.__dict__["control"] = control
 
-    @property  # type: ignore[override] # an attribute of Annotation, computed here
+    @property
     def time(self) -> int:
         """Time of the control change in steps."""
         return self.control.time
@@ -69,9 +69,9 @@ class ControlAnnotation(Annotation):
     @property
     def control(self) -> ControlChange:
         """The control change itself."""
-        return self.__dict__["control"]  # type: ignore[no-any-return] # an instance dictionary holds anything
+        return cast("ControlChange", self.__dict__["control"])
 
-    @property  # type: ignore[override] # an attribute of Annotation, computed here
+    @property
     def annotation(self) -> dict[str, int]:
         """Number and value; changing the dictionary changes the control change."""
         return _ControlValues(self.control)
@@ -231,7 +231,7 @@ class AnnotationView(MutableSequence[Annotation]):
         trim(self.others, end)
 
     def _index(self, key: Any) -> int:
-        return range(len(self))[key]
+        return int(range(len(self))[key])
 
 
 def as_control_change(annotation: Annotation) -> ControlChange | None:
@@ -289,9 +289,7 @@ class ComplexBase(Base):
                 return getattr(self, field.name)
         raise TypeError(f"a {type(self).__name__} has no list of {type(obj).__name__}")
 
-    def extend(
-        self: ComplexBaseT, other: ComplexBaseT | Iterable[Any], deepcopy: bool = False
-    ) -> ComplexBaseT:
+    def extend(self: ComplexBaseT, other: ComplexBaseT | Iterable[Any], deepcopy: bool = False) -> ComplexBaseT:
         """Append the objects of another container of this type, or of an iterable; return the container."""
         from copy import deepcopy as copy_object
 

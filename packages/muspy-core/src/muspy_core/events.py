@@ -12,7 +12,7 @@ import sys
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
 
 from muspy_core.base import Base, BaseT, Field
 
@@ -60,14 +60,16 @@ def column(field: Field, *, default: Any = dataclasses.MISSING) -> Any:
 @dataclass_transform(field_specifiers=(column,))
 def event(cls: ClassT) -> ClassT:
     """Make an event class from its annotated attributes."""
-    made = dataclasses.dataclass(eq=False, repr=False)(cls)
+    made: Any = dataclasses.dataclass(eq=False, repr=False)(cls)
     declared = [item for item in dataclasses.fields(made) if "field" in item.metadata]
     made._set_fields(
         dataclasses.replace(item.metadata["field"], name=item.name, optional=item.default is not dataclasses.MISSING)
         for item in declared
     )
+    made._column_fields = tuple(field for field in made._fields if field.column)
+    made._side_fields = tuple(field for field in made._fields if not field.column)
     made._muspy_names = tuple(item.name for item in declared if not item.kw_only)
-    return made
+    return cast("ClassT", made)
 
 
 class Event(Base):
@@ -80,6 +82,8 @@ class Event(Base):
     time: int
     _order: ClassVar[int] = -1
     _off_order: ClassVar[int] = -1
+    _column_fields: ClassVar[tuple[Field, ...]] = ()
+    _side_fields: ClassVar[tuple[Field, ...]] = ()
     _muspy_names: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
@@ -274,8 +278,7 @@ class Note(_Pitched):
     ornaments: list[str] | None = column(STRINGS, default=None)
 
     def __post_init__(self) -> None:
-        if self.velocity is None:
-            self.velocity = DEFAULT_VELOCITY
+        self.velocity = DEFAULT_VELOCITY if self.velocity is None else self.velocity
 
     def transpose(self, semitone: int) -> Note:
         """Shift the pitch by `semitone` in place; the spelling, no longer true, is dropped."""
@@ -299,8 +302,7 @@ class Chord(_Pitched):
     staff: int | None = column(ORDINAL, default=None)
 
     def __post_init__(self) -> None:
-        if self.velocity is None:
-            self.velocity = DEFAULT_VELOCITY
+        self.velocity = DEFAULT_VELOCITY if self.velocity is None else self.velocity
 
     def transpose(self, semitone: int) -> Chord:
         """Shift all pitches by `semitone` in place; the spellings, no longer true, are dropped."""
@@ -465,7 +467,7 @@ class MidiMessage(Event):
         data = dict_.get("data")
         if isinstance(data, str):
             dict_ = {**dict_, "data": bytes.fromhex(data)}
-        return super().from_dict(dict_, strict, cast)  # type: ignore[misc] # mypy: super() with a bound type variable
+        return super().from_dict(dict_, strict, cast)
 
     def to_ordered_dict(self, skip_missing: bool = True, deepcopy: bool = True) -> OrderedDict[str, Any]:
         """Return the attributes as an ordered dictionary, with `data` as a hexadecimal string."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
 
 from muspy_core.base import Field
 from muspy_core.columns import EventList
@@ -40,7 +43,6 @@ from muspy_core.events import (
 from muspy_core.timing import DEFAULT_RESOLUTION, Rescale, TempoMap, barline_times, beat_times
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 MusicT = TypeVar("MusicT", bound="Music")
@@ -57,7 +59,7 @@ class Track(ComplexBase):
         program: General MIDI program 0–127.
         is_drum: Whether it is a percussion track.
         name: Track name.
-        notes, chords, lyrics, annotations: Lists of events. Annotations include the control changes (see `annotations`).
+        notes, chords, lyrics, annotations: Lists of events; annotations include the control changes.
 
     The keyword-only attributes go beyond MusPy: midi_track (MIDI track or MusicXML part it comes from), channel, port,
     bank, off_kind and off_velocity (how its notes end in MIDI), staves (number of staves), transposition and
@@ -435,10 +437,13 @@ class Music(ComplexBase):
             scale = Rescale(target, self.resolution, rounding or "round")
         else:
             own, ratio = rounding, target / self.resolution
-            scale = lambda step: int(own(step * ratio))  # noqa: E731 - one expression, used once
+
+            def scale(step: int) -> int:
+                return int(own(step * ratio))
+
         self.adjust_time(scale)
         for events, sounds in sounding:
-            events.edit("duration", lambda durations, sounds=sounds: durations + (sounds & (durations < 1)))
+            events.edit("duration", partial(np.maximum, sounds.astype(np.int64)))
         self.resolution = target
         return self
 
@@ -605,4 +610,3 @@ Music._set_fields(
         _list("midi_messages", MidiMessage),
     ]
 )
-

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -77,9 +77,7 @@ def beat_times(time_signatures: EventList[TimeSignature], end: int, resolution: 
     return _grid(time_signatures, end, lambda ts: 4 * resolution / ts["denominator"])
 
 
-def _grid(
-    time_signatures: EventList[TimeSignature], end: int, length_of: Callable[[Any], float]
-) -> NDArray[np.int64]:
+def _grid(time_signatures: EventList[TimeSignature], end: int, length_of: Callable[[Any], float]) -> NDArray[np.int64]:
     table = time_signatures.array
     stops = np.append(table["time"][1:], end)
     parts = []
@@ -109,7 +107,13 @@ class Rescale:
         if self.rounding not in ("round", "floor", "ceil"):
             raise ValueError(f'rounding must be "round", "floor", "ceil" or a function, got {self.rounding!r}')
 
-    def __call__(self, steps: int) -> int:
+    @overload
+    def __call__(self, steps: int) -> int: ...
+
+    @overload
+    def __call__(self, steps: NDArray[np.int64]) -> NDArray[np.int64]: ...
+
+    def __call__(self, steps: Any) -> Any:
         """Return the step (or array of steps) at the target resolution."""
         if self.rounding == "floor":
             return steps * self.target // self.resolution

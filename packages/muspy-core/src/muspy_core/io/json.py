@@ -75,7 +75,10 @@ def read_text_source(
         name, data = Path(path).name, read_bytes(path)
     else:
         content = path.read()
-        name, data = str(getattr(path, "name", "file object")), content.encode() if isinstance(content, str) else content
+        name, data = (
+            str(getattr(path, "name", "file object")),
+            content.encode() if isinstance(content, str) else content,
+        )
     if data.startswith(GZIP_MAGIC) if compressed is None else compressed:
         data = _decompress(data, name, error)
     return name, data

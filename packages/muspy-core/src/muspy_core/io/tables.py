@@ -109,7 +109,8 @@ def music_from_dict(content: Mapping[str, Any]) -> Music:
 def _track_from_dict(content: Mapping[str, Any]) -> Track:
     values = _container_values(Track, content)
     annotations = values.pop("annotations", None) or ()
-    controls, others = [], []
+    controls: list[Mapping[str, Any]] = []
+    others: list[Mapping[str, Any]] = []
     for item in annotations:
         (controls if _is_control_change(item) else others).append(item)
     track = Track(**values)
@@ -122,9 +123,7 @@ def _track_from_dict(content: Mapping[str, Any]) -> Track:
 
 def _is_control_change(item: Mapping[str, Any]) -> bool:
     values = item.get("annotation")
-    return (
-        item.get("group") == CONTROL_CHANGE and isinstance(values, Mapping) and set(values) == {"number", "value"}
-    )
+    return item.get("group") == CONTROL_CHANGE and isinstance(values, Mapping) and set(values) == {"number", "value"}
 
 
 def _container_values(owner: type[ComplexBase], content: Mapping[str, Any]) -> dict[str, Any]:

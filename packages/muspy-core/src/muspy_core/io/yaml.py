@@ -21,7 +21,7 @@ def load_yaml(path: str | os.PathLike[str] | IO[Any], compressed: bool | None = 
 
     name, data = read_text_source(path, compressed, YAMLError)
     try:
-        content = yaml.load(data, Loader=_safe_loader())  # noqa: S506 - a safe loader, in C where there is one
+        content = yaml.load(data, Loader=_safe_loader())
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise YAMLError(f"{name}: not YAML: {' '.join(str(error).split())}") from None
     return checked_music(content, name, YAMLError)
