@@ -17,7 +17,7 @@ PACKAGES = (CORE, "mmt", "arranger", "deepperformer", "clipsep", "clipsonic")
 
 
 def imported_modules(source: str, filename: str = "<string>") -> Iterator[tuple[int, str]]:
-    """Yield (line, top-level module) of every absolute import, nested ones too, and of `import_module("…")`."""
+    """Yield (line, top-level module) of every absolute import, nested or by `import_module("…")`."""
     for node in ast.walk(ast.parse(source, filename)):
         if isinstance(node, ast.Import):
             for name in node.names:

@@ -12,7 +12,7 @@ def test_the_version_is_the_one_in_the_metadata() -> None:
 
 
 def test_it_stands_on_muspy_core_alone() -> None:
-    assert requires("mmt") == ["muspy-core"]
+    assert requires("mmt") == ["muspy-core>=0.1"]
 
 
 def test_no_command_is_promised_before_there_is_one() -> None:
