@@ -258,6 +258,16 @@ def trim(events: EventList[Any], end: int) -> None:
         events.edit("duration", lambda durations: np.minimum(durations, end - times))
 
 
+def optional_field(name: str, kind: type, low: int | None = None, high: int | None = None) -> Field:
+    """Declare an optional attribute of a container."""
+    return Field(kind, name=name, low=low, high=high)
+
+
+def list_field(name: str, kind: type) -> Field:
+    """Declare a list attribute of a container."""
+    return Field(kind, name=name, is_list=True)
+
+
 class ComplexBase(Base):
     """Base class of containers: adds operations on lists (MusPy's `ComplexBase`)."""
 
