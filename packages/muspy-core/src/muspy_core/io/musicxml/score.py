@@ -1,0 +1,148 @@
+"""Rows of all parts → what belongs to the whole piece: tempi, signatures, bar lines, beats, texts, chord symbols."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from muspy_core.columns import EventList
+from muspy_core.events import Barline, Beat, ChordSymbol, KeySignature, Repeat, Tempo, Text, TimeSignature
+from muspy_core.io.musicxml.marks import Meter
+from muspy_core.io.musicxml.part import JUMPS, PartReader, Sign
+from muspy_core.io.musicxml.source import Measure
+from muspy_core.io.musicxml.spelling import key_root
+from muspy_core.io.musicxml.timeline import Timeline, beat_ticks, make_events
+from muspy_core.music import Music
+
+
+def add_score_events(
+    music: Music,
+    measures: list[Measure],
+    readers: list[PartReader],
+    timeline: Timeline,
+    meters: list[tuple[int, int, Meter]],
+    nominal: list[int],
+) -> None:
+    """Fill the lists that belong to the whole piece."""
+    music.tempos = _tempos(readers, timeline)
+    music.key_signatures = _key_signatures(readers, timeline)
+    placed = timeline.with_restatements(meters, lambda row: row[2])
+    music.time_signatures = make_events(
+        TimeSignature,
+        _steps(timeline, [time for time, _ in placed]),
+        numerator=[row[2].numerator for _, row in placed],
+        denominator=[row[2].denominator for _, row in placed],
+        symbol=[row[2].symbol for _, row in placed],
+        beats=[row[2].beats for _, row in placed],
+    )
+    music.barlines = _barlines(measures, readers, timeline)
+    music.beats = make_events(Beat, timeline.to_steps(beat_ticks(timeline, meters, nominal)))
+    music.chord_symbols = _chord_symbols(readers, timeline)
+    music.texts = _texts(readers, timeline)
+
+
+def _steps(timeline: Timeline, ticks: list[int]) -> NDArray[np.int64]:
+    return timeline.to_steps(np.array(ticks, dtype=np.int64))
+
+
+def _tempos(readers: list[PartReader], timeline: Timeline) -> EventList[Tempo]:
+    """Return the tempi of all parts; where several state one at the same place, the first part that does counts."""
+    chosen: dict[tuple[int, int], tuple[int, float, str | None]] = {}
+    for index, reader in enumerate(readers):
+        for measure, position, qpm, words in reader.tempos:
+            part, known_qpm, known_words = chosen.get((measure, position), (index, qpm, None))
+            chosen[measure, position] = (part, qpm if part == index else known_qpm, known_words or words)
+    rows = [(measure, position, qpm, words) for (measure, position), (_, qpm, words) in chosen.items()]
+    placed = timeline.with_restatements(rows, lambda row: row[2])
+    return make_events(
+        Tempo,
+        _steps(timeline, [time for time, _ in placed]),
+        qpm=[row[2] for _, row in placed],
+        text=[row[3] for _, row in placed],
+    )
+
+
+def _key_signatures(readers: list[PartReader], timeline: Timeline) -> EventList[KeySignature]:
+    """Return the sounding keys of the first part that is written as it sounds, else of the first that has any."""
+    with_keys = [reader for reader in readers if reader.keys]
+    as_sounding = [reader for reader in with_keys if reader.transposition is None]
+    rows = (as_sounding or with_keys)[0].keys if with_keys else []
+    placed = timeline.with_restatements(rows, lambda row: row[2:])
+    roots = [key_root(row[2], row[3]) for _, row in placed]
+    return make_events(
+        KeySignature,
+        _steps(timeline, [time for time, _ in placed]),
+        root=[-1 if root is None else root[0] for root in roots],
+        root_str=[None if root is None else root[1] for root in roots],
+        mode=[row[3] for _, row in placed],
+        fifths=[row[2] for _, row in placed],
+    )
+
+
+def _barlines(measures: list[Measure], readers: list[PartReader], timeline: Timeline) -> EventList[Barline]:
+    """Return one bar line at the start of each measure; its style may be written at the end of the one before."""
+    styles: dict[tuple[int, str], str] = {}
+    for reader in readers:
+        styles = {**reader.styles, **styles}
+    order = timeline.order.tolist()
+    before = [-1, *order[:-1]]
+    return make_events(
+        Barline,
+        timeline.to_steps(timeline.starts),
+        number=[measures[m].number if m < len(measures) else None for m in order],
+        style=[styles.get((m, "left")) or styles.get((b, "right")) for m, b in zip(order, before, strict=True)],
+    )
+
+
+def _chord_symbols(readers: list[PartReader], timeline: Timeline) -> EventList[ChordSymbol]:
+    """Return the chord symbols of all parts; what several parts repeat is kept once."""
+    rows: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    for reader in readers:
+        for measure, position, symbol, staff in reader.symbols:
+            key = (measure, position, *symbol[:4], tuple(symbol.degrees or ()))
+            rows.setdefault(key, (measure, position, symbol, staff))
+    times, placed = timeline.place(rows.values())
+    symbols = [row[2] for row in placed]
+    return make_events(
+        ChordSymbol,
+        times,
+        root=[symbol.root for symbol in symbols],
+        kind=[symbol.kind for symbol in symbols],
+        text=[symbol.text for symbol in symbols],
+        bass=[symbol.bass for symbol in symbols],
+        degrees=[symbol.degrees for symbol in symbols],
+        staff=[row[3] for row in placed],
+    )
+
+
+def _texts(readers: list[PartReader], timeline: Timeline) -> EventList[Text]:
+    """Return the words and rehearsal marks of all parts; `midi_track` is the index of the part."""
+    rows = [(*row, index) for index, reader in enumerate(readers) for row in reader.texts]
+    times, placed = timeline.place(rows)
+    return make_events(
+        Text,
+        times,
+        text=[row[2] for row in placed],
+        kind=[row[3] for row in placed],
+        staff=[row[4] for row in placed],
+        midi_track=[row[5] for row in placed],
+    )
+
+
+def read_repeats(readers: list[PartReader], timeline: Timeline) -> EventList[Repeat]:
+    """Return the repeat signs as written; what several parts state is kept once."""
+    signs: dict[tuple[int, str], Sign] = {}
+    for reader in readers:
+        for sign in reader.signs:
+            known = signs.setdefault((sign.measure, sign.kind), sign)
+            if known.words is None and sign.words is not None and known.kind in JUMPS:
+                signs[sign.measure, sign.kind] = sign
+    times, placed = timeline.place(signs.values())
+    return make_events(
+        Repeat,
+        times,
+        kind=[sign.kind for sign in placed],
+        text=[sign.words if sign.kind in JUMPS else sign.label for sign in placed],
+    )
