@@ -55,9 +55,7 @@ def one_package(name: str) -> None:
     def run(session: nox.Session) -> None:
         session.log(f"{name} with muspy-core alone: this shows that it needs no sibling")
         peers = groups("test-peers") if name == "muspy-core" else []
-        install(
-            session, *dict.fromkeys([with_extras("muspy-core"), with_extras(name)]), *groups("test"), *peers
-        )
+        install(session, *dict.fromkeys([with_extras("muspy-core"), with_extras(name)]), *groups("test"), *peers)
         pytest(session, f"packages/{name}")
 
     alone = "alone" if name == "muspy-core" else "with muspy-core and no other of the six packages"
@@ -91,7 +89,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Run the benchmarks with their peers and print the ratios; figures go to benchmarks/results/*.json."""
+    """Run the benchmarks with their peers and print the ratios; `-- midi` for one suite, `-- --json OUT` to keep them."""
     install(session, with_extras("muspy-core"), *groups("bench"))
     session.run("python", "benchmarks/run.py", *session.posargs)
 
@@ -100,9 +98,7 @@ def bench(session: nox.Session) -> None:
 def fuzz_midi(session: nox.Session) -> None:
     """The compiled MIDI parser under address and undefined-behaviour sanitizers, fed with damaged files."""
     install(session, with_extras("muspy-core"), *groups("test", "test-muspy-core"))
-    session.run(
-        "pytest", "packages/muspy-core/tests", "-m", "slow or not slow", "-k", "fuzz", *session.posargs
-    )
+    session.run("pytest", "packages/muspy-core/tests", "-m", "slow or not slow", "-k", "fuzz", *session.posargs)
 
 
 @nox.session
