@@ -89,7 +89,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Run the benchmarks with their peers and print the ratios; `-- midi` for one suite, `-- --json OUT` to keep them."""
+    """Run the benchmarks with their peers and print the ratios; `-- midi` runs one suite, `--json OUT` keeps them."""
     install(session, with_extras("muspy-core"), *groups("bench"))
     session.run("python", "benchmarks/run.py", *session.posargs)
 

@@ -35,9 +35,7 @@ def test_help_fits_on_a_screen_and_shows_an_example(command: str) -> None:
 
 
 @pytest.mark.parametrize("arguments", [("muspy-core", "info"), ("arranger", "separate")])
-def test_a_file_that_is_not_there_is_one_line_and_exit_code_2(
-    arguments: tuple[str, ...], tmp_path: Path
-) -> None:
+def test_a_file_that_is_not_there_is_one_line_and_exit_code_2(arguments: tuple[str, ...], tmp_path: Path) -> None:
     missing = tmp_path / "missing.mid"
 
     done = run(*arguments, str(missing))
@@ -47,9 +45,7 @@ def test_a_file_that_is_not_there_is_one_line_and_exit_code_2(
     assert "missing.mid" in done.stderr
 
 
-@pytest.mark.parametrize(
-    "package", ["muspy-core", "mmt", "arranger", "deepperformer", "clipsep", "clipsonic"]
-)
+@pytest.mark.parametrize("package", ["muspy-core", "mmt", "arranger", "deepperformer", "clipsep", "clipsonic"])
 def test_a_package_has_exactly_the_commands_it_documents(package: str) -> None:
     scripts = {entry.name for entry in distribution(package).entry_points if entry.group == "console_scripts"}
 

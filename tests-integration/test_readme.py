@@ -36,9 +36,7 @@ def test_nobody_is_told_to_break_system_packages(path: str) -> None:
     assert "--break-system-packages" not in (ROOT / path).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    "package", sorted(path.name for path in (ROOT / "packages").iterdir() if path.is_dir())
-)
+@pytest.mark.parametrize("package", sorted(path.name for path in (ROOT / "packages").iterdir() if path.is_dir()))
 def test_every_package_is_listed_and_explains_itself(package: str) -> None:
     assert f"(packages/{package}/README.md)" in README
     for name in ("README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml"):
