@@ -14,6 +14,7 @@ from muspy_core.columns import EventList
 from muspy_core.containers import ComplexBase
 from muspy_core.errors import (
     ABCError,
+    ArrowError,
     AudioError,
     JSONError,
     MIDIError,
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
         to_symusic,
     )
     from muspy_core.io import load, read, save, write
+    from muspy_core.io.arrow import ArrowMusic, read_arrow, write_arrow
     from muspy_core.io.json import load_json, save_json
     from muspy_core.io.midi import read_midi, write_midi
     from muspy_core.io.musicxml import read_musicxml, write_musicxml
@@ -117,6 +119,7 @@ _LAZY_MODULES = {
         "to_symusic",
     ),
     "io": ("load", "read", "save", "write"),
+    "io.arrow": ("ArrowMusic", "read_arrow", "write_arrow"),
     "io.json": ("load_json", "save_json"),
     "io.midi": ("read_midi", "write_midi"),
     "io.musicxml": ("read_musicxml", "write_musicxml"),
@@ -145,6 +148,8 @@ __all__ = [
     "ABCError",
     "Aftertouch",
     "Annotation",
+    "ArrowError",
+    "ArrowMusic",
     "Audio",
     "AudioClip",
     "AudioError",
@@ -206,6 +211,7 @@ __all__ = [
     "load_json",
     "load_yaml",
     "read",
+    "read_arrow",
     "read_midi",
     "read_musicxml",
     "remove_duplicate",
@@ -226,6 +232,7 @@ __all__ = [
     "transpose",
     "view",
     "write",
+    "write_arrow",
     "write_audio",
     "write_midi",
     "write_musicxml",

@@ -31,12 +31,13 @@ def dtype_of(event_type: type[Event]) -> np.dtype[np.void]:
     known = _DTYPES.get(event_type)
     if known is None:
         columns = [(field.name, field.column) for field in event_type._column_fields]
-        columns += [(name, "i4") for name in _order_columns(event_type)]
+        columns += [(name, "i4") for name in order_columns(event_type)]
         known = _DTYPES[event_type] = np.dtype(columns)
     return known
 
 
-def _order_columns(event_type: type[Event]) -> tuple[str, ...]:
+def order_columns(event_type: type[Event]) -> tuple[str, ...]:
+    """Return the names of the columns of file positions: one, and for notes a second for their ends."""
     return ORDER_COLUMNS if issubclass(event_type, Note) else ORDER_COLUMNS[:1]
 
 
@@ -46,7 +47,7 @@ def new_array(event_type: type[Event], length: int) -> Table:
     for field in event_type._fields:
         if field.column and field.none:
             array[field.name] = field.none
-    for name in _order_columns(event_type):
+    for name in order_columns(event_type):
         array[name] = -1
     return array
 
@@ -87,9 +88,16 @@ class EventList(MutableSequence[E], Generic[E]):
                 raise ValueError(f"{event_type.__name__} has no side column `{name}`; it has {sorted(known)}")
             if len(values) != len(array):
                 raise ValueError(f"{event_type.__name__}.{name}: {len(values)} values for {len(array)} events")
-        made = cls(event_type)
+        return cls.of_columns(event_type, array, columns)
+
+    @classmethod
+    def of_columns(cls, event_type: type[E], array: Table, side: dict[str, list[Any]]) -> EventList[E]:
+        """The same for readers that made the columns themselves: nothing is checked."""
+        made = cls.__new__(cls)
+        made.event_type = event_type
         made._array = array
-        made._side = columns
+        made._side = side
+        made._objects = []
         return made
 
     # --- the two states --------------------------------------------------------------------------------------------
@@ -332,7 +340,7 @@ def _objects_of(event_type: type[E], array: Table, side: Mapping[str, list[Any]]
             columns[field.name] = column.tolist()
         elif (column != field.none).any():
             columns[field.name] = _with_none(field, column)
-    for name in _order_columns(event_type):
+    for name in order_columns(event_type):
         if (array[name] != -1).any():
             columns[f"_{name}"] = array[name].tolist()
     columns.update(side)
@@ -363,7 +371,7 @@ def _table_of(event_type: type[Event], objects: Sequence[Event]) -> Table:
                 continue
             values = [_code(field, value) for value in values]
         _fill(event_type, array, field, values, objects)
-    for name in _order_columns(event_type):
+    for name in order_columns(event_type):
         array[name] = [getattr(item, f"_{name}", -1) for item in objects]
     return array
 

@@ -15,6 +15,10 @@ class ABCError(MuspyError):
     """Bad ABC notation."""
 
 
+class ArrowError(MuspyError):
+    """An Arrow file that does not hold music, or music that does not fit its columns."""
+
+
 class AudioError(MuspyError):
     """An audio file or buffer that cannot be used."""
 
