@@ -49,13 +49,11 @@ def tests(session: nox.Session) -> None:
 
 
 def one_package(name: str) -> None:
-    """Add the session `tests-NAME`: the package with muspy-core and nothing else of the workspace."""
+    """Add the session `tests-NAME`, which shows that a package needs no sibling."""
 
-    @nox.session(name=f"tests-{name}")
     def run(session: nox.Session) -> None:
-        session.log(f"{name} with muspy-core alone: this shows that it needs no sibling")
-        peers = groups("test-peers") if name == "muspy-core" else []
-        install(session, *dict.fromkeys([with_extras("muspy-core"), with_extras(name)]), *groups("test"), *peers)
+        packages = dict.fromkeys(["muspy-core", name])
+        install(session, *map(with_extras, packages), *groups("test", f"test-{name}"))
         pytest(session, f"packages/{name}")
 
     alone = "alone" if name == "muspy-core" else "with muspy-core and no other of the six packages"
@@ -84,7 +82,7 @@ def lint(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Build the documentation site into site/; a broken link or a missing page is an error."""
     install(session, *groups("docs"))
-    session.run("mkdocs", "build", "--strict", *session.posargs, env={"DISABLE_MKDOCS_2_WARNING": "true"})
+    session.run("mkdocs", "build", "--strict", *session.posargs, env={"NO_MKDOCS_2_WARNING": "1"})
 
 
 @nox.session
