@@ -45,7 +45,7 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests of all packages in one environment; `-- ARGS` go to pytest (`-- -m slow`: the slow ones)."""
     install(session, *(with_extras(name) for name in PACKAGES), *groups("test", "test-muspy-core"))
-    pytest(session, "packages", "tests-integration", "docs")
+    pytest(session, "packages", "tests-integration", "docs", "README.md")
 
 
 def one_package(name: str) -> None:
