@@ -1,0 +1,108 @@
+"""Weights and configuration on disk: `NAME.safetensors` and `NAME.json` in one folder (no torch).
+
+A model folder holds one such pair for each mode: `causal`, `online`, `offline`. A model is named by a bundled name
+(`bach-chorales`) or by its folder.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from arranger.config import DecodingConfig, ModelConfig
+from muspy_core.errors import MuspyError
+from muspy_core.io.files import write_atomically
+
+MODES = ("causal", "online", "offline")
+BUNDLED = ("bach-chorales",)
+
+Weights = Mapping[str, NDArray[np.float32]]
+
+
+class ModelError(MuspyError):
+    """An unknown model, or model files that cannot be used."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained model.
+
+    training: what it was trained on: `corpus`, `split`, and `pieces`, the names of the training pieces.
+    """
+
+    name: str
+    weights: Weights
+    config: ModelConfig
+    decoding: DecodingConfig
+    training: Mapping[str, Any]
+
+
+def save_checkpoint(
+    folder: str | os.PathLike[str],
+    name: str,
+    weights: Weights,
+    config: ModelConfig,
+    decoding: DecodingConfig | None = None,
+    training: Mapping[str, Any] | None = None,
+) -> None:
+    """Write the two files of a model; the folder is made if there is none."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays = {key: np.ascontiguousarray(value, dtype=np.float32) for key, value in weights.items()}
+    description = {
+        "model": config.to_dict(),
+        "decoding": asdict(decoding or DecodingConfig()),
+        "training": dict(training or {}),
+    }
+    with write_atomically(folder / f"{name}.safetensors") as temporary:
+        save_file(arrays, temporary)
+    with write_atomically(folder / f"{name}.json") as temporary:
+        temporary.write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
+
+
+def load_checkpoint(model: str | os.PathLike[str], mode: str = "online") -> Checkpoint:
+    """Load a model by its bundled name or folder, and mode; nothing is downloaded.
+
+    Raises ModelError for an unknown name or mode, or files that do not hold a model.
+    """
+    folder = model_folder(model)
+    weights_path, config_path = folder / f"{mode}.safetensors", folder / f"{mode}.json"
+    if not (weights_path.is_file() and config_path.is_file()):
+        there = sorted(path.stem for path in folder.glob("*.safetensors"))
+        raise ModelError(f"{os.fspath(model)}: has no mode {mode!r}; it has {', '.join(there) or 'none'}")
+    try:
+        description = json.loads(config_path.read_text(encoding="utf-8"))
+        decoding = description.get("decoding", {})
+        decoding["excluded_parts"] = tuple(decoding.get("excluded_parts", ()))
+        return Checkpoint(
+            f"{os.fspath(model)}/{mode}",
+            load_file(weights_path),
+            ModelConfig.from_dict(description["model"]),
+            DecodingConfig(**decoding),
+            description.get("training", {}),
+        )
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{weights_path.name} in {folder} does not hold an arranger model: {error}") from error
+
+
+def model_folder(model: str | os.PathLike[str]) -> Path:
+    """Return the folder of a model; raises ModelError with the nearest name for an unknown one."""
+    name = os.fspath(model)
+    if name in BUNDLED:
+        return Path(str(resources.files("arranger") / "pretrained" / name))
+    if Path(name).is_dir():
+        return Path(name)
+    near = difflib.get_close_matches(name, BUNDLED, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"bundled models: {', '.join(BUNDLED)}"
+    raise ModelError(f"unknown model {name!r}: neither bundled nor a folder; {hint}")
