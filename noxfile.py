@@ -58,7 +58,7 @@ def one_package(name: str) -> None:
 
     alone = "alone" if name == "muspy-core" else "with muspy-core and no other of the six packages"
     run.__doc__ = f"The tests of {name} {alone}."
-    nox.session(run, name=f"tests-{name}")
+    nox.session(name=f"tests-{name}")(run)
 
 
 for _name in PACKAGES:
