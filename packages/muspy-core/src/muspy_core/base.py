@@ -20,7 +20,7 @@ class Field:
 
     type: allowed type(s) of the value, or of each item if `is_list`. column: NumPy type of its column, "" if it is
     kept in a side column. none: the column value that stands for None. words: the closed vocabulary of a string field,
-    stored as 1, 2, … low, high: allowed range.
+    stored as 1, 2, … low, high: allowed range, bounds included. above: a bound that the value must exceed.
     """
 
     type: Any
@@ -29,6 +29,7 @@ class Field:
     words: tuple[str, ...] = ()
     low: float | None = None
     high: float | None = None
+    above: float | None = None
     is_list: bool = False
     optional: bool = True
     name: str = ""
@@ -65,7 +66,7 @@ class Base:
             if name in self._list_attributes:
                 if not value:
                     continue
-                items = ", ".join(repr(item) for item in value[:3])
+                items = ", ".join(repr(item) for item in peek(value, 3))
                 shown.append(f"{name}=[{items}{', ...' if len(value) > 3 else ''}]")
             elif value is not None:
                 shown.append(f"{name}={value!r}")
@@ -129,7 +130,7 @@ class Base:
         if cast:
             return _cast(field, value)
         if strict:
-            _check_type(cls.__name__, field, value)
+            check_type(cls.__name__, field, value)
         return value
 
     def to_ordered_dict(self, skip_missing: bool = True, deepcopy: bool = True) -> OrderedDict[str, Any]:
@@ -190,7 +191,7 @@ class Base:
             value = getattr(self, field.name)
             if value is None and field.optional:
                 continue
-            _check_type(type(self).__name__, field, value)
+            check_type(type(self).__name__, field, value)
             if recursive:
                 for item in value if field.is_list else (value,):
                     if isinstance(item, Base):
@@ -204,7 +205,7 @@ class Base:
             value = getattr(self, field.name)
             if value is None:
                 continue
-            _check_range(type(self).__name__, field, value)
+            check_range(type(self).__name__, field, value)
             if recursive:
                 for item in value if field.is_list else (value,):
                     if isinstance(item, Base):
@@ -275,11 +276,17 @@ class Base:
         return chosen
 
 
+def peek(items: Any, stop: int | None = None) -> Any:
+    """Return the first `stop` items (all by default) of a list; a list of events is not changed by the look."""
+    return items.peek(stop) if hasattr(items, "peek") else items[:stop]
+
+
 def _types_of(field: Field) -> tuple[type, ...]:
     return field.type if isinstance(field.type, tuple) else (field.type,)
 
 
-def _check_type(owner: str, field: Field, value: Any) -> None:
+def check_type(owner: str, field: Field, value: Any) -> None:
+    """Raise TypeError if a value does not have the type of its field."""
     if value is None and field.optional:
         return
     types = _types_of(field)
@@ -298,12 +305,15 @@ def _check_type(owner: str, field: Field, value: Any) -> None:
             raise TypeError(f"{owner}.{field.name}: expected {expected}, got {type(item).__name__} ({item!r})")
 
 
-def _check_range(owner: str, field: Field, value: Any) -> None:
-    if field.low is None and field.high is None and not field.words:
+def check_range(owner: str, field: Field, value: Any) -> None:
+    """Raise ValueError if a value of the right type is outside the range or vocabulary of its field."""
+    if field.low is None and field.high is None and field.above is None and not field.words:
         return
     for item in value if field.is_list else (value,):
         if field.words and item not in field.words:
             raise ValueError(f"{owner}.{field.name}: {item!r} is not one of {', '.join(field.words)}")
+        if field.above is not None and not item > field.above:
+            raise ValueError(f"{owner}.{field.name}: {item} is not above {field.above:g}")
         if field.low is not None and item < field.low:
             raise ValueError(f"{owner}.{field.name}: {item} is below the lowest allowed value, {field.low}")
         if field.high is not None and item > field.high:

@@ -13,9 +13,11 @@ from typing import Any, Generic, SupportsIndex, cast, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from muspy_core.base import Field
 from muspy_core.events import Event
 from muspy_core.layout import E, Table, dtype_of, new_array, objects_of, order_columns, table_of, with_none
 from muspy_core.timing import Rescale
+from muspy_core.validation import invalid_rows, wrongly_typed_rows
 
 __all__ = ["E", "EventList", "Table", "dtype_of", "new_array", "order_columns"]
 
@@ -97,10 +99,13 @@ class EventList(MutableSequence[E], Generic[E]):
 
     def optional(self, name: str) -> list[Any]:
         """Return the values of an optional column as Python objects, None where unset."""
-        field = next(field for field in self.event_type._column_fields if field.name == name)
+        field = self._column_field(name)
         if self._array is None:
             return [getattr(item, name) for item in self._objects]
         return with_none(field, self._array[name])
+
+    def _column_field(self, name: str) -> Field:
+        return next(field for field in self.event_type._column_fields if field.name == name)
 
     def has_side(self, name: str) -> bool:
         """Whether any event has a value in a side column."""
@@ -116,16 +121,29 @@ class EventList(MutableSequence[E], Generic[E]):
             self._side = {}
         return self._objects
 
+    def peek(self, stop: int | None = None) -> list[E]:
+        """Return the first `stop` events (all by default) without changing the state of the list.
+
+        As long as it is columnar, the events returned are copies.
+        """
+        if self._array is None:
+            return self._objects[:stop]
+        return objects_of(self.event_type, self._array[:stop], {name: v[:stop] for name, v in self._side.items()})
+
     def edit(self, name: str, function: Callable[[NDArray[Any]], NDArray[Any]]) -> None:
-        """Replace a numeric column by a function of it, without changing the state of the list.
+        """Replace a numeric column by a function of it (integers as int64), without changing the state of the list.
 
         Raises TypeError if a new value does not fit the column.
         """
         if self._array is not None:
-            _assign(self.event_type, self._array, name, function(self._array[name]))
+            column = self._array[name]
+            wide = column.astype(np.int64) if column.dtype.kind in "iu" else column
+            _assign(self.event_type, self._array, name, function(wide))
         elif self._objects:
-            values = function(np.array([getattr(item, name) for item in self._objects]))
-            for item, value in zip(self._objects, values.tolist(), strict=True):
+            field = self._column_field(name)
+            stored = [field.none if value is None else value for value in (getattr(i, name) for i in self._objects)]
+            values = function(np.array(stored))
+            for item, value in zip(self._objects, with_none(field, values), strict=True):
                 setattr(item, name, value)
 
     def select(self, chosen: NDArray[Any]) -> None:
@@ -173,21 +191,77 @@ class EventList(MutableSequence[E], Generic[E]):
 
     def end_time(self) -> int:
         """Return the latest time, or end of an event with a duration, in steps; 0 when empty."""
-        array = self.array
-        if not len(array):
+        if self._array is None:
+            return max((item.time + (getattr(item, "duration", 0) or 0) for item in self._objects), default=0)
+        if not len(self._array):
             return 0
-        if "duration" in cast("tuple[str, ...]", array.dtype.names):
-            return int((array["time"] + np.maximum(array["duration"], 0)).max())
-        return int(array["time"].max())
+        if "duration" in (self._array.dtype.names or ()):
+            return int((self._array["time"] + np.maximum(self._array["duration"], 0)).max())
+        return int(self._array["time"].max())
+
+    def trim(self, end: int) -> None:
+        """Drop events that start at or after `end` and cut what sounds beyond it, in place."""
+        times = self.array["time"]
+        kept = times < end
+        if not kept.all():
+            self.select(kept)
+        if len(self) and "duration" in (dtype_of(self.event_type).names or ()):
+            # An unknown duration is stored as −1 and stays so.
+            self.edit("duration", lambda durations: np.minimum(durations, end - times[kept]))
+
+    def clear_field(self, name: str) -> None:
+        """Set an optional string or list field of all events to None, without changing the state of the list."""
+        if self._array is not None:
+            self._side.pop(name, None)
+        for item in self._objects:
+            setattr(item, name, None)
 
     def remove_duplicate(self) -> None:
         """Keep the first of equal events, in place."""
-        if len(self) > 1:
-            array = self.array
-            columns = [array[field.name].tolist() for field in self.event_type._column_fields]
-            columns += [[repr(value) for value in self.side(f.name)] for f in self.event_type._side_fields]
-            first = dict(zip(reversed(list(zip(*columns, strict=True))), range(len(self) - 1, -1, -1), strict=True))
-            self.select(np.array(sorted(first.values())))
+        fields = [field.name for field in self.event_type._column_fields]
+        if self._array is None:
+            keys = [tuple(getattr(item, name) for name in fields) for item in self._objects]
+            values: list[Any] = self._objects
+        else:
+            keys = self._array[fields].tolist()
+            values = list(zip(*self._side.values(), strict=True)) or [()] * len(keys)
+        self.select(np.array(_first_of_equals(keys, values), dtype=np.int64))
+
+    # --- checks ----------------------------------------------------------------------------------------------------
+
+    def validate_type(self) -> None:
+        """Raise TypeError if an attribute of an event has the wrong type."""
+        if self._array is not None:
+            self._raise_for(wrongly_typed_rows(self.event_type, self._array, self._side))
+        for item in self._objects:
+            item.validate_type()
+
+    def validate(self) -> None:
+        """Raise TypeError or ValueError if an attribute of an event is invalid."""
+        if self._array is not None:
+            self._raise_for(invalid_rows(self.event_type, self._array, self._side))
+        for item in self._objects:
+            item.validate()
+
+    def remove_invalid(self) -> None:
+        """Remove invalid events, in place."""
+        if self._array is not None:
+            self.select(~invalid_rows(self.event_type, self._array, self._side))
+        self._objects = [item for item in self._objects if item.is_valid()]
+
+    def fix_type(self) -> None:
+        """Convert values of the wrong type, in place."""
+        if self._array is None or wrongly_typed_rows(self.event_type, self._array, self._side).any():
+            for item in self.thaw():
+                item.fix_type()
+
+    def _raise_for(self, rows: NDArray[np.bool_]) -> None:
+        if self._array is not None and rows.any():
+            row = int(rows.argmax())
+            side = {name: values[row : row + 1] for name, values in self._side.items()}
+            objects_of(self.event_type, self._array[row : row + 1], side)[0].validate()
+
+    # --- copies ----------------------------------------------------------------------------------------------------
 
     def deepcopy(self) -> EventList[E]:
         """Return a copy that shares nothing with this list, in the same state."""
@@ -267,6 +341,8 @@ class EventList(MutableSequence[E], Generic[E]):
     def __mul__(self, times: int) -> list[E]:
         return self.thaw() * times
 
+    __rmul__ = __mul__
+
     def __eq__(self, other: object) -> bool:
         if isinstance(other, EventList):
             if self._array is not None and other._array is not None and self.event_type is other.event_type:
@@ -287,7 +363,7 @@ class EventList(MutableSequence[E], Generic[E]):
         )
 
     def __repr__(self) -> str:
-        return repr(self.thaw())
+        return repr(self.peek())
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._array is None:
@@ -316,6 +392,16 @@ def _map_values(func: Callable[[int], int], values: NDArray[np.int64]) -> NDArra
     if not len(values):
         return result.astype(np.int64)
     return result.astype(np.int64) if result.dtype.kind in "iu" else None
+
+
+def _first_of_equals(keys: Sequence[tuple[Any, ...]], values: Sequence[Any]) -> list[int]:
+    """Return the index of the first of each set of equal values; equal values have equal keys."""
+    kept: dict[tuple[Any, ...], list[int]] = {}
+    for index, key in enumerate(keys):
+        earlier = kept.setdefault(key, [])
+        if not any(values[index] == values[other] for other in earlier):
+            earlier.append(index)
+    return sorted(index for indices in kept.values() for index in indices)
 
 
 def _is_sorted(keys: Sequence[NDArray[Any]]) -> bool:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSequence, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Generic, TypeVar, cast, overload
 
-import numpy as np
-
+from muspy_core.annotations import AnnotationView
 from muspy_core.base import Base, Field
 from muspy_core.columns import E, EventList
-from muspy_core.events import Annotation, ControlChange
 
 ComplexBaseT = TypeVar("ComplexBaseT", bound="ComplexBase")
 
-CONTROL_CHANGE = "control_change"
+# The attributes that hold events rather than containers.
+TABLES = (EventList, AnnotationView)
 
 
 class ListOf(Generic[E]):
@@ -46,216 +45,6 @@ class ListOf(Generic[E]):
             instance.__dict__[self.name] = events
         else:
             instance.__dict__[self.name] = EventList(self.event_type, events)
-
-
-class ControlAnnotation(Annotation):
-    """A control change, seen as MusPy's annotation: `{"number": …, "value": …}` in the group "control_change".
-
-    Reading and writing go to the `ControlChange` behind it.
-    """
-
-    def __init__(self, control: ControlChange) -> None:
-        self.__dict__["control"] = control
-
-    @property
-    def time(self) -> int:
-        """Time of the control change in steps."""
-        return self.control.time
-
-    @time.setter
-    def time(self, time: int) -> None:
-        self.control.time = time
-
-    @property
-    def control(self) -> ControlChange:
-        """The control change itself."""
-        return cast("ControlChange", self.__dict__["control"])
-
-    @property
-    def annotation(self) -> dict[str, int]:
-        """Number and value; changing the dictionary changes the control change."""
-        return _ControlValues(self.control)
-
-    @annotation.setter
-    def annotation(self, values: Mapping[str, int]) -> None:
-        self.control.number, self.control.value = values["number"], values["value"]
-
-    group = CONTROL_CHANGE
-    midi_track = None
-
-    def _adjust_own_time(self, func: Callable[[int], int]) -> None:
-        self.control.time = func(self.control.time)
-
-    def __deepcopy__(self, memo: Any) -> Annotation:  # type: ignore[override] # the copy stands alone
-        return Annotation(self.time, dict(self.annotation), self.group)
-
-    def __repr__(self) -> str:
-        return repr(Annotation(self.time, dict(self.annotation), self.group))
-
-    __hash__ = Annotation.__hash__
-
-
-class _ControlValues(dict[str, int]):
-    """The number and value of a control change as a dictionary that writes through."""
-
-    def __init__(self, control: ControlChange) -> None:
-        super().__init__(number=control.number, value=control.value)
-        self._control = control
-
-    def __setitem__(self, key: str, value: int) -> None:
-        if key not in ("number", "value"):
-            raise KeyError(f"a control change has a number and a value, no {key!r}")
-        super().__setitem__(key, value)
-        setattr(self._control, key, value)
-
-
-class AnnotationView(MutableSequence[Annotation]):
-    """All annotations of a track: its control changes first, then the others.
-
-    A view of two lists, not a copy: what is appended, changed or removed here is so there.
-    """
-
-    event_type = Annotation
-
-    def __init__(self, controls: EventList[ControlChange], others: EventList[Annotation]) -> None:
-        self.controls = controls
-        self.others = others
-
-    def __len__(self) -> int:
-        return len(self.controls) + len(self.others)
-
-    def __iter__(self) -> Iterator[Annotation]:
-        for control in self.controls:
-            yield ControlAnnotation(control)
-        yield from self.others
-
-    @overload
-    def __getitem__(self, key: int) -> Annotation: ...
-
-    @overload
-    def __getitem__(self, key: slice) -> MutableSequence[Annotation]: ...
-
-    def __getitem__(self, key: Any) -> Any:
-        if isinstance(key, slice):
-            return list(self)[key]
-        index = self._index(key)
-        count = len(self.controls)
-        return ControlAnnotation(self.controls[index]) if index < count else self.others[index - count]
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        if isinstance(key, slice):
-            items = list(self)
-            items[key] = value
-            self.replace(items)
-            return
-        index = self._index(key)
-        count = len(self.controls)
-        control = as_control_change(value)
-        if control is not None and index < count:
-            self.controls[index] = control
-        elif control is None and index >= count:
-            self.others[index - count] = value
-        else:
-            del self[index]
-            self.insert(index, value)
-
-    def __delitem__(self, key: Any) -> None:
-        if isinstance(key, slice):
-            items = list(self)
-            del items[key]
-            self.replace(items)
-            return
-        index = self._index(key)
-        count = len(self.controls)
-        if index < count:
-            del self.controls[index]
-        else:
-            del self.others[index - count]
-
-    def insert(self, index: int, value: Annotation) -> None:
-        """Insert an annotation, a control change among the control changes."""
-        control = as_control_change(value)
-        count = len(self.controls)
-        index = max(index + len(self), 0) if index < 0 else index
-        if control is not None:
-            self.controls.insert(min(index, count), control)
-        else:
-            self.others.insert(max(index - count, 0), value)
-
-    def replace(self, annotations: Iterable[Annotation]) -> None:
-        """Replace all annotations."""
-        items = list(annotations)
-        controls = [as_control_change(item) for item in items]
-        others = [item for item, control in zip(items, controls, strict=True) if control is None]
-        self.controls.clear()
-        self.others.clear()
-        self.controls.extend(control for control in controls if control is not None)
-        self.others.extend(others)
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, AnnotationView):
-            return self.controls == other.controls and self.others == other.others
-        if isinstance(other, (list, tuple)):
-            return list(self) == list(other)
-        return NotImplemented
-
-    __hash__ = None  # type: ignore[assignment] # a mutable sequence, as a list
-
-    def __repr__(self) -> str:
-        return repr(list(self))
-
-    # What `ComplexBase` asks of every list of events.
-
-    def adjust_time(self, func: Callable[[int], int]) -> None:
-        """Apply a function to all times."""
-        self.controls.adjust_time(func)
-        self.others.adjust_time(func)
-
-    def sort_by(self, *names: str) -> None:
-        """Sort each of the two lists stably."""
-        self.controls.sort_by(*names)
-        self.others.sort_by(*names)
-
-    def remove_duplicate(self) -> None:
-        """Keep the first of equal annotations."""
-        self.controls.remove_duplicate()
-        self.others.remove_duplicate()
-
-    def end_time(self) -> int:
-        """Return the latest time in steps."""
-        return max(self.controls.end_time(), self.others.end_time())
-
-    def trim(self, end: int) -> None:
-        """Drop annotations at or after `end`."""
-        trim(self.controls, end)
-        trim(self.others, end)
-
-    def _index(self, key: Any) -> int:
-        return int(range(len(self))[key])
-
-
-def as_control_change(annotation: Annotation) -> ControlChange | None:
-    """Return the control change that an annotation of MusPy's form stands for, else None."""
-    if isinstance(annotation, ControlAnnotation):
-        return annotation.control
-    values = getattr(annotation, "annotation", None)
-    if getattr(annotation, "group", None) != CONTROL_CHANGE or not isinstance(values, Mapping):
-        return None
-    if set(values) != {"number", "value"}:
-        return None
-    return ControlChange(annotation.time, values["number"], values["value"])
-
-
-def trim(events: EventList[Any], end: int) -> None:
-    """Drop events that start at or after `end` and cut what sounds beyond it, in place."""
-    array = events.array
-    if not len(array):
-        return
-    events.select(array["time"] < end)
-    if "duration" in (array.dtype.names or ()) and len(events):
-        times = events.array["time"]
-        # An unknown duration is stored as −1 and stays so.
-        events.edit("duration", lambda durations: np.minimum(durations, end - times))
 
 
 def optional_field(name: str, kind: type, low: int | None = None, high: int | None = None) -> Field:
@@ -295,7 +84,7 @@ class ComplexBase(Base):
 
     def _list_for(self, obj: Any) -> Any:
         for field in self._fields:
-            if field.is_list and type(obj) is field.type:
+            if field.is_list and isinstance(obj, field.type):
                 return getattr(self, field.name)
         raise TypeError(f"a {type(self).__name__} has no list of {type(obj).__name__}")
 
@@ -317,20 +106,21 @@ class ComplexBase(Base):
         """Remove invalid items from lists (all by default) in place; return the container."""
         for field in self._chosen_lists(attr):
             items = getattr(self, field.name)
+            if isinstance(items, TABLES):
+                items.remove_invalid()
+                continue
             if recursive:
                 for item in items:
                     if isinstance(item, ComplexBase):
                         item.remove_invalid()
-            kept = [item for item in items if not isinstance(item, Base) or item.is_valid()]
-            if len(kept) != len(items):
-                setattr(self, field.name, kept)
+            setattr(self, field.name, [item for item in items if not isinstance(item, Base) or item.is_valid()])
         return self
 
     def remove_duplicate(self: ComplexBaseT, attr: str | None = None, recursive: bool = True) -> ComplexBaseT:
         """Keep the first of equal items in lists (all by default), in place; return the container."""
         for field in self._chosen_lists(attr):
             items = getattr(self, field.name)
-            if isinstance(items, (EventList, AnnotationView)):
+            if isinstance(items, TABLES):
                 items.remove_duplicate()
                 continue
             if recursive:
@@ -344,7 +134,7 @@ class ComplexBase(Base):
         """Sort lists (all by default) stably by time, in place; return the container."""
         for field in self._chosen_lists(attr):
             items = getattr(self, field.name)
-            if isinstance(items, (EventList, AnnotationView)):
+            if isinstance(items, TABLES):
                 items.sort_by("time")
             elif recursive:
                 for item in items:
@@ -352,9 +142,50 @@ class ComplexBase(Base):
                         item.sort()
         return self
 
+    def validate_type(self: ComplexBaseT, attr: str | None = None, recursive: bool = True) -> ComplexBaseT:
+        """Raise TypeError if an attribute (all by default) has the wrong type; return the container.
+
+        recursive: check nested objects too; columns are checked as columns.
+        """
+        for field in self._chosen(attr):
+            value = getattr(self, field.name)
+            if not (isinstance(value, EventList) and value.is_columnar):
+                super().validate_type(field.name, recursive and not isinstance(value, TABLES))
+            if recursive and isinstance(value, TABLES):
+                value.validate_type()
+        return self
+
+    def validate(self: ComplexBaseT, attr: str | None = None, recursive: bool = True) -> ComplexBaseT:
+        """Raise TypeError or ValueError if an attribute (all by default) is invalid; return the container."""
+        for field in self._chosen(attr):
+            value = getattr(self, field.name)
+            if not isinstance(value, TABLES):
+                super().validate(field.name, recursive)
+            else:
+                self.validate_type(field.name, recursive=False)
+                if recursive:
+                    value.validate()
+        return self
+
+    def fix_type(self: ComplexBaseT, attr: str | None = None, recursive: bool = True) -> ComplexBaseT:
+        """Convert attributes (all by default) of the wrong type in place; return the container."""
+        for field in self._chosen(attr):
+            value = getattr(self, field.name)
+            if not isinstance(value, TABLES):
+                super().fix_type(field.name, recursive)
+            elif recursive:
+                value.fix_type()
+        return self
+
+    def __copy__(self: ComplexBaseT) -> ComplexBaseT:
+        # A list is made when first looked at: look at all of them, so that the copy shares each one.
+        for _ in self.lists():
+            pass
+        return super().__copy__()
+
     def _adjust_nested_time(self, field: Field, func: Callable[[int], int]) -> None:
         value = getattr(self, field.name)
-        if isinstance(value, (EventList, AnnotationView)):
+        if isinstance(value, TABLES):
             value.adjust_time(func)
         else:
             super()._adjust_nested_time(field, func)

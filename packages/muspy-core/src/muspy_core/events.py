@@ -129,20 +129,13 @@ class Tempo(Event):
     """A tempo in quarter notes per minute. text: tempo words ("Allegro")."""
 
     time: int = column(STEPS)
-    qpm: float = column(Field((float, int), "f8"))
+    qpm: float = column(Field((float, int), "f8", above=0))
     _: KW_ONLY
     text: str | None = column(STRING, default=None)
     midi_track: int | None = column(INDEX, default=None)
 
     def __post_init__(self) -> None:
         self.qpm = float(self.qpm)
-
-    def validate(self, attr: str | None = None, recursive: bool = True) -> Tempo:
-        """Raise TypeError or ValueError if an attribute is invalid (qpm must be positive)."""
-        super().validate(attr, recursive)
-        if attr in (None, "qpm") and self.qpm <= 0:
-            raise ValueError(f"Tempo.qpm: {self.qpm} is not positive")
-        return self
 
 
 @event

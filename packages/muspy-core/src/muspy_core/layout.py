@@ -72,7 +72,9 @@ def objects_of(event_type: type[E], array: Table, side: Mapping[str, list[Any]])
 
 
 def with_none(field: Field, column: NDArray[Any]) -> list[Any]:
-    """Return the values of an optional column as Python objects, None where unset."""
+    """Return the values of a column as Python objects, None where an optional one is unset."""
+    if field.none is None:
+        return column.tolist()  # type: ignore[no-any-return] # NumPy types tolist as Any
     if field.words:
         words = (None, *field.words)
         return [words[code] for code in column.tolist()]

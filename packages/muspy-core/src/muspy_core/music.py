@@ -11,7 +11,7 @@ import numpy as np
 
 from muspy_core.base import Field
 from muspy_core.columns import EventList
-from muspy_core.containers import ComplexBase, ListOf, list_field, optional_field, trim
+from muspy_core.containers import ComplexBase, ListOf, list_field, optional_field
 from muspy_core.events import (
     Annotation,
     Barline,
@@ -258,7 +258,7 @@ class Music(ComplexBase):
         """Drop what starts at or after `end` and cut what sounds beyond it, in place; return the music."""
         for _, events in self.lists():
             if isinstance(events, EventList):
-                trim(events, end)
+                events.trim(end)
         for track in self.tracks:
             track.trim(end)
         return self

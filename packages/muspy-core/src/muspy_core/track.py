@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
+import numpy as np
+
+from muspy_core.annotations import AnnotationView
 from muspy_core.base import Field
-from muspy_core.containers import AnnotationView, ComplexBase, ListOf, list_field, optional_field, trim
+from muspy_core.containers import ComplexBase, ListOf, list_field, optional_field
 from muspy_core.events import (
     OFF_KINDS,
     Aftertouch,
@@ -137,6 +140,7 @@ class Track(ComplexBase):
         A pedal that is never released lasts until the end of the track.
         """
         table = self.control_changes.array
+        table = table[np.argsort(table["time"], kind="stable")]
         pedals: list[Pedal] = []
         pressed: Pedal | None = None
         for row in table[table["number"] == SUSTAIN]:
@@ -187,9 +191,8 @@ class Track(ComplexBase):
     def transpose(self: TrackT, semitone: int) -> TrackT:
         """Shift the pitches of notes and chords in place; return the track. Spellings, no longer true, are dropped."""
         self.notes.edit("pitch", lambda pitches: pitches + semitone)
-        if semitone and self.notes.has_side("pitch_str"):
-            for note in self.notes:
-                note.pitch_str = None
+        if semitone:
+            self.notes.clear_field("pitch_str")
         for chord in self.chords:
             chord.transpose(semitone)
         return self
@@ -197,10 +200,7 @@ class Track(ComplexBase):
     def trim(self: TrackT, end: int) -> TrackT:
         """Drop what starts at or after `end` and cut what sounds beyond it, in place; return the track."""
         for _, events in self.lists():
-            if isinstance(events, AnnotationView):
-                events.trim(end)
-            else:
-                trim(events, end)
+            events.trim(end)
         return self
 
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from muspy_core.annotations import CONTROL_CHANGE, AnnotationView
 from muspy_core.base import Base, Field
 from muspy_core.columns import EventList, new_array
-from muspy_core.containers import CONTROL_CHANGE, AnnotationView, ComplexBase
+from muspy_core.containers import ComplexBase
 from muspy_core.events import Annotation, ControlChange, Event, MidiMessage
 from muspy_core.music import Music, Track
 
