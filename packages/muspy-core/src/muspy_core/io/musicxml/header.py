@@ -87,9 +87,7 @@ def read_part_list(root: Element, part_ids: list[str]) -> dict[str, PartInfo]:
 
     Raises MusicXMLError if a part of several is not declared.
     """
-    declared = {
-        element.get("id") or "": _read_score_part(element) for element in root.iterfind("part-list/score-part")
-    }
+    declared = {element.get("id") or "": _read_score_part(element) for element in root.iterfind("part-list/score-part")}
     if len(part_ids) == 1 and part_ids[0] not in declared:
         only = next(iter(declared.values())) if len(declared) == 1 else PartInfo(instruments={"": Instrument()})
         return {part_ids[0]: only}

@@ -92,17 +92,18 @@ def read_meter(element: Element) -> Meter | None:
         symbol = None
     if element.find("senza-misura") is not None:
         return Meter(0, 4, "senza-misura", None)
-    tops = [(beats.text or "").replace(" ", "") for beats in element.iterfind("beats")]
+    tops = [(top.text or "").replace(" ", "") for top in element.iterfind("beats")]
     bottoms = [int(beat_type.text or "") for beat_type in element.iterfind("beat-type")]
     if not tops or len(tops) != len(bottoms):
         return None
-    sums = [sum(int(term) for term in top.split("+")) for top in tops]
+    sums = [sum(int(term) for term in terms.split("+")) for terms in tops]
     if not all(0 < value <= MAX_BEATS for value in (*sums, *bottoms)):
         raise MusicXMLError(f"time signature {'+'.join(tops)}/{bottoms[0]}: numbers must be 1 to {MAX_BEATS}")
     denominator = math.lcm(*bottoms)
     numerator = sum(top * (denominator // bottom) for top, bottom in zip(sums, bottoms, strict=True))
     if max(numerator, denominator) > MAX_BEATS:
         raise MusicXMLError(f"time signature {numerator}/{denominator}: numbers must be 1 to {MAX_BEATS}")
+    beats: str | None
     if len(tops) > 1:
         beats = "+".join(f"{top}/{bottom}" for top, bottom in zip(tops, bottoms, strict=True))
     else:
@@ -169,8 +170,10 @@ def read_symbols(element: Element) -> list[Symbol]:
 
 
 def _read_symbol(elements: list[Element]) -> Symbol:
-    root, kind, text, bass = "C", "other", None, None
-    degrees = []
+    root, kind = "C", "other"
+    text: str | None = None
+    bass: str | None = None
+    degrees: list[str] = []
     for element in elements:
         if element.tag == "root":
             root = _read_step(element, "root")

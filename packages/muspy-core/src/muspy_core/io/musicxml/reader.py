@@ -17,8 +17,9 @@ from muspy_core.errors import MusicXMLError
 from muspy_core.io.files import read_bytes
 from muspy_core.io.musicxml.header import PartInfo, read_metadata, read_part_list
 from muspy_core.io.musicxml.marks import Meter
-from muspy_core.io.musicxml.part import PartReader, read_divisions
+from muspy_core.io.musicxml.part import PartReader
 from muspy_core.io.musicxml.repeats import playing_order
+from muspy_core.io.musicxml.rows import read_divisions
 from muspy_core.io.musicxml.score import add_score_events, read_repeats
 from muspy_core.io.musicxml.source import Measure, Source, parse_source
 from muspy_core.io.musicxml.timeline import Timeline, nominal_lengths
@@ -43,8 +44,8 @@ def read_musicxml(
 
     Args:
         path: The file (.musicxml, .xml, .mxl), or a binary file object.
-        resolution: Time steps per quarter note. By default the least common multiple of all divisions in the score (1 if
-            there are none), which represents every position exactly; else positions are rounded to the nearest step.
+        resolution: Time steps per quarter note. By default the least common multiple of all divisions in the score
+            (1 if there are none), which represents every position exactly; else positions are rounded to steps.
         compressed: Whether it is a compressed file; by default the bytes decide.
         expand_repeats: Play repeats, endings, da capo, dal segno and codas; otherwise the score is read as it is
             written and the signs stand in `Music.repeats`.
@@ -123,14 +124,12 @@ def _ticks_per_quarter(source: Source) -> int:
     ticks = math.lcm(*divisions)
     if ticks > MAX_TICKS_PER_QUARTER:
         raise MusicXMLError(
-            f"the least common multiple of its divisions is {ticks:,}; more than {MAX_TICKS_PER_QUARTER:,} cannot be read"
+            f"the least common multiple of its divisions is {ticks:,}; at most {MAX_TICKS_PER_QUARTER:,} can be read"
         )
     return ticks
 
 
-def _read_part(
-    name: str, part: tuple[str, list[Measure]], info: PartInfo, ticks: int, keep_cue: bool
-) -> PartReader:
+def _read_part(name: str, part: tuple[str, list[Measure]], info: PartInfo, ticks: int, keep_cue: bool) -> PartReader:
     """Read all measures of a part. Raises MusicXMLError that says where."""
     reader = PartReader(info.instruments, ticks, keep_cue)
     identifier, measures = part

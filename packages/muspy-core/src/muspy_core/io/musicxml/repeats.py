@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 
 from muspy_core.errors import MusicXMLError
-from muspy_core.io.musicxml.part import Sign
+from muspy_core.io.musicxml.rows import Sign
 
 MAX_TIMES = 1000
 MAX_ENDINGS = 100
@@ -189,4 +189,4 @@ class _Player:
         """Return the nearest place with a sign, one with the same label before any other."""
         found = [index for index in places if getattr(self._score[index], kind) is not None]
         named = [index for index in found if label and getattr(self._score[index], kind) == label]
-        return (named or found or [None])[0]
+        return next(iter(named or found), None)

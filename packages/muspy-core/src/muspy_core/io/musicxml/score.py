@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from muspy_core.columns import EventList
 from muspy_core.events import Barline, Beat, ChordSymbol, KeySignature, Repeat, Tempo, Text, TimeSignature
+from muspy_core.io.musicxml.directions import JUMPS
 from muspy_core.io.musicxml.marks import Meter
-from muspy_core.io.musicxml.part import JUMPS, PartReader, Sign
+from muspy_core.io.musicxml.part import PartReader
+from muspy_core.io.musicxml.rows import Sign
 from muspy_core.io.musicxml.source import Measure
 from muspy_core.io.musicxml.spelling import key_root
 from muspy_core.io.musicxml.timeline import Timeline, beat_ticks, make_events

@@ -11,7 +11,7 @@ import io
 import lzma
 import zipfile
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from lxml import etree
 
@@ -84,15 +84,19 @@ def parse_xml(data: bytes, name: str) -> Element:
     if not data.strip():
         raise MusicXMLError(f"{name}: the file is empty")
     try:
-        root: Element | None = etree.fromstring(data, parser)
+        root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, LookupError) as error:
         raise MusicXMLError(f"{name}: not well-formed XML: {_reason(error)}") from None
     if root is None:
         raise MusicXMLError(f"{name}: there is no element in this file")
-    declared = etree.ElementTree(root).docinfo.internalDTD
-    if declared is not None and any(True for _ in declared.iterentities()):
+    if _declares_entities(root):
         raise MusicXMLError(f"{name}: declares XML entities, which MusicXML does not need; refused for safety")
-    return root
+    return cast("Element", root)
+
+
+def _declares_entities(root: Any) -> bool:
+    internal = root.getroottree().docinfo.internalDTD
+    return internal is not None and any(True for _ in internal.iterentities())
 
 
 def _reason(error: Exception) -> str:
@@ -131,7 +135,9 @@ def _read_member(archive: zipfile.ZipFile, member: str, name: str) -> bytes:
     information = archive.getinfo(member)
     ratio = information.file_size / max(information.compress_size, 1)
     if information.file_size > RATIO_FREE_SIZE and ratio > MAX_COMPRESSION_RATIO:
-        raise MusicXMLError(f"{name}: {member} claims to unpack {ratio:.0f}-fold; more than {MAX_COMPRESSION_RATIO} is refused")
+        raise MusicXMLError(
+            f"{name}: {member} claims to unpack {ratio:.0f}-fold; more than {MAX_COMPRESSION_RATIO} is refused"
+        )
     if information.file_size > MAX_XML_SIZE:
         raise MusicXMLError(f"{name}: {member} claims {information.file_size:,} bytes; the limit is {MAX_XML_SIZE:,}")
     with archive.open(information) as file:
@@ -149,7 +155,7 @@ def _partwise(root: Element) -> list[tuple[str, list[Measure]]]:
 def _timewise(root: Element) -> list[tuple[str, list[Measure]]]:
     """Collect the measures of each part; a part that is missing in a measure gets an empty one."""
     columns = list(root.iterfind("measure"))
-    empty = etree.Element("part")
+    empty = cast("Element", etree.Element("part"))
     parts: dict[str, list[Measure]] = {}
     for index, column in enumerate(columns):
         for part in column.iterfind("part"):

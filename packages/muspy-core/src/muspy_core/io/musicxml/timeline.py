@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from muspy_core.columns import EventList, new_array
 from muspy_core.errors import MusicXMLError
 from muspy_core.io.musicxml.marks import Meter
-from muspy_core.io.musicxml.part import MAX_QUARTERS
+from muspy_core.io.musicxml.rows import MAX_QUARTERS
 
 Row = TypeVar("Row", bound="tuple[Any, ...]")
 Times = NDArray[np.int64]
@@ -160,7 +160,7 @@ def beat_ticks(timeline: Timeline, meters: list[tuple[int, int, Meter]], nominal
     return np.concatenate(beats).astype(np.int64) if beats else np.zeros(0, dtype=np.int64)
 
 
-def make_events(event_type: type[Any], times: Any, **columns: list[Any]) -> EventList[Any]:
+def make_events(event_type: type[Any], times: Any, **columns: Any) -> EventList[Any]:
     """Return a list of events in the columnar state; `columns` may be numeric or side columns."""
     array = new_array(event_type, len(times))
     array["time"] = times

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from muspy_core.columns import EventList, new_array
 from muspy_core.events import DEFAULT_VELOCITY, Clef, Dynamic, Lyric, Note, Slur
 from muspy_core.io.musicxml.header import Instrument, PartInfo
-from muspy_core.io.musicxml.part import PartReader, Span
+from muspy_core.io.musicxml.part import PartReader
+from muspy_core.io.musicxml.rows import Span
 from muspy_core.io.musicxml.ties import merge_ties as join_tied_notes
 from muspy_core.io.musicxml.timeline import Timeline, make_events
 from muspy_core.music import Track
@@ -99,9 +100,7 @@ class _NoteTable:
 
     def __init__(self, reader: PartReader, timeline: Timeline, merge_ties: bool) -> None:
         columns = list(zip(*reader.notes, strict=True)) or [()] * (len(ROW_COLUMNS) + len(SIDE_COLUMNS))
-        numeric = {
-            name: np.array(values, dtype=np.int64) for name, values in zip(ROW_COLUMNS, columns, strict=False)
-        }
+        numeric = {name: np.array(values, dtype=np.int64) for name, values in zip(ROW_COLUMNS, columns, strict=False)}
         _fill_velocities(numeric, reader, timeline)
         rows, starts = timeline.spread(numeric["measure"].astype(np.intp))
         side = dict(zip(SIDE_COLUMNS, map(list, columns[len(ROW_COLUMNS) :]), strict=True))

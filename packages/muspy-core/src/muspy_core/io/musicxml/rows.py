@@ -1,0 +1,121 @@
+"""What is read from a part: rows of notes and marks, in written order, and the place where reading stands.
+
+Every row starts with the index of its measure and its position in that measure. Positions and durations are integers in
+ticks; a quarter note has as many ticks as the least common multiple of all divisions of the score, so all are exact.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple
+
+from muspy_core.errors import MusicXMLError
+from muspy_core.io.musicxml.marks import Meter, Symbol
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+# (measure, position, duration, pitch, voice, staff, grace, cue, tie, velocity, instrument, spelling, articulations,
+# ornaments); numbers as in the columns of `Note`, tie in bits, velocity −1: from the dynamics around.
+NoteRow = tuple[
+    int, int, int, int, int, int, int, int, int, int, int, "str | None", "list[str] | None", "list[str] | None"
+]
+
+TIE_START, TIE_STOP = 1, 2
+MAX_QUARTERS = 200_000  # length of a piece; beyond is an accident or an attack
+MAX_NUMBER = 32_767  # of voices, staves, verses: what the columns hold
+DECIMAL = re.compile(r"\+?\d{1,18}(\.\d{0,18})?")
+
+
+class Sign(NamedTuple):
+    """A sign that steers the playing order. label: the name of a segno or coda. words: as printed."""
+
+    measure: int
+    position: int
+    kind: str
+    label: str | None
+    words: str | None
+
+
+class Span(NamedTuple):
+    """A slur or wedge from one place to another."""
+
+    measure: int
+    position: int
+    end_measure: int
+    end_position: int
+    kind: str
+    voice: int
+    staff: int
+    instrument: int
+
+
+class PartRows:
+    """The rows of a part.
+
+    ticks_per_quarter: the unit of positions.
+    """
+
+    def __init__(self, ticks_per_quarter: int) -> None:
+        self.notes: list[NoteRow] = []
+        self.lengths: list[int] = []
+        self.lyrics: list[tuple[int, int, str, int, int, int]] = []  # text, verse, voice, instrument
+        self.levels: list[tuple[int, int, int]] = []  # velocity from here on
+        self.dynamics: list[tuple[int, int, str, int]] = []  # mark, staff
+        self.wedges: list[Span] = []
+        self.slurs: list[Span] = []
+        self.tempos: list[tuple[int, int, float, str | None]] = []
+        self.keys: list[tuple[int, int, int, str | None]] = []  # sounding fifths, mode
+        self.meters: list[tuple[int, int, Meter]] = []
+        self.clefs: list[tuple[int, int, str, int, int, int]] = []  # sign, line, octave change, staff
+        self.texts: list[tuple[int, int, str, str, int]] = []  # text, kind, staff
+        self.symbols: list[tuple[int, int, Symbol, int]] = []  # staff
+        self.signs: list[Sign] = []
+        self.styles: dict[tuple[int, str], str] = {}  # (measure, location) → bar style
+        self.unpitched: set[int] = set()  # instruments that play unpitched notes
+        self.staves: int | None = None
+        self.transposition: tuple[int | None, int] | None = None  # first one: diatonic, chromatic
+
+        self._ticks_per_quarter = ticks_per_quarter
+        self._divisions = Fraction(1)
+        self._shift = (0, 0)  # diatonic, chromatic from written to sounding
+        self._measure = 0
+        self._position = 0
+        # Texts repeat all the time; these remember what they mean.
+        self._durations: dict[str | None, int] = {}
+        self._numbers: dict[str | None, int] = {}
+
+    def _read_duration(self, text: str | None) -> int:
+        """Return a duration in ticks, and remember it until the divisions change."""
+        exact = read_decimal(text, "duration") * self._ticks_per_quarter / self._divisions
+        if exact > MAX_QUARTERS * self._ticks_per_quarter:
+            raise MusicXMLError(f"duration {(text or '')[:40]!r} is longer than {MAX_QUARTERS:,} quarter notes")
+        self._durations[text] = math.floor(exact + Fraction(1, 2))
+        return self._durations[text]
+
+    def _read_number(self, text: str | None) -> int:
+        """Return a voice or staff number; names that are no number from 1 on get the next free one."""
+        stripped = (text or "").strip()
+        if stripped.isdecimal() and 1 <= int(stripped) <= MAX_NUMBER:
+            self._numbers[text] = int(stripped)
+        else:
+            self._numbers[text] = max(self._numbers.values(), default=0) + 1
+        return self._numbers[text]
+
+
+def read_divisions(element: Element) -> Fraction:
+    """Return the divisions of a quarter note, a positive number (decimal fractions are allowed)."""
+    value = read_decimal(element.text, "divisions")
+    if not 0 < value <= 10**9:
+        raise MusicXMLError(f"<divisions> is {element.text!r}; it must be between 0 and 10^9")
+    return value
+
+
+def read_decimal(text: str | None, what: str) -> Fraction:
+    """Return a number without sign exactly. Raises MusicXMLError if it is none or absurdly long."""
+    stripped = (text or "").strip()
+    if not DECIMAL.fullmatch(stripped):
+        raise MusicXMLError(f"<{what}> is {stripped[:40]!r}; it must be a number from 0 on")
+    return Fraction(stripped)
