@@ -57,6 +57,16 @@ from muspy_core.timing import DEFAULT_RESOLUTION, TempoMap
 
 if TYPE_CHECKING:
     from muspy_core.audio import Audio, AudioClip
+    from muspy_core.datasets import (
+        ConcatDataset,
+        Dataset,
+        DatasetInfo,
+        FolderDataset,
+        MusicDataset,
+        RemoteDataset,
+        RemoteFolderDataset,
+        RemoteMusicDataset,
+    )
     from muspy_core.interop import (
         from_mido,
         from_music21,
@@ -100,6 +110,16 @@ __version__ = "0.1.0"
 
 _LAZY_MODULES = {
     "audio": ("Audio", "AudioClip"),
+    "datasets": (
+        "ConcatDataset",
+        "Dataset",
+        "DatasetInfo",
+        "FolderDataset",
+        "MusicDataset",
+        "RemoteDataset",
+        "RemoteFolderDataset",
+        "RemoteMusicDataset",
+    ),
     "interop": (
         "from_mido",
         "from_music21",
@@ -160,9 +180,13 @@ __all__ = [
     "ChordSymbol",
     "Clef",
     "ComplexBase",
+    "ConcatDataset",
     "ControlChange",
+    "Dataset",
+    "DatasetInfo",
     "Dynamic",
     "EventList",
+    "FolderDataset",
     "JSONError",
     "KeySignature",
     "Lyric",
@@ -172,6 +196,7 @@ __all__ = [
     "MidiMessage",
     "MuseScoreError",
     "Music",
+    "MusicDataset",
     "MusicXMLError",
     "MuspyError",
     "Note",
@@ -179,6 +204,9 @@ __all__ = [
     "Pedal",
     "PitchBend",
     "ProgramChange",
+    "RemoteDataset",
+    "RemoteFolderDataset",
+    "RemoteMusicDataset",
     "RenderError",
     "Repeat",
     "Slur",

@@ -68,6 +68,23 @@ def read_arrow(path: str | os.PathLike[str]) -> ArrowMusic:
     return ArrowMusic(path)
 
 
+def join_arrow(
+    parts: Iterable[str | os.PathLike[str]], path: str | os.PathLike[str], *, overwrite: bool = True
+) -> None:
+    """Write the pieces of several Arrow files to one, in order, without decoding them."""
+    import pyarrow as pa
+
+    with (
+        write_atomically(path, overwrite) as temporary,
+        pa.OSFile(str(temporary), "wb") as sink,
+        pa.ipc.new_file(sink, _schema()) as writer,
+    ):
+        for part in parts:
+            reader = ArrowMusic(part).batches
+            for number in range(reader.num_record_batches):
+                writer.write_batch(reader.get_batch(number))
+
+
 def _batches(songs: Iterator[Music]) -> Iterator[list[Music]]:
     for first in songs:
         batch, notes = [first], sum(len(track.notes) for track in first.tracks)
@@ -227,6 +244,11 @@ class ArrowMusic(Sequence[Music]):
             raise ArrowError(f"{self.path.name}: written by another version of muspy-core; convert the data again")
         self._starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         self._batch = functools.lru_cache(maxsize=64)(self._open_batch)
+
+    @property
+    def batches(self) -> pa.ipc.RecordBatchFileReader:
+        """The Arrow reader itself."""
+        return self._reader
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (ArrowMusic, (self.path,))

@@ -1,0 +1,233 @@
+"""Folders of scores, conversions that survive a kill, splits and views for networks."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import muspy_core as m
+import numpy as np
+import pytest
+from hostile_server import serving
+from muspy_core.datasets.base import ConcatDataset, Subset
+from muspy_core.datasets.downloads import Remote, checksum
+from muspy_core.datasets.folder import FolderDataset, MusicDataset
+from muspy_core.datasets.networks import TorchMusic, Windows, random_crop, stratified_sampler
+from muspy_core.datasets.remote import RemoteFolderDataset
+from muspy_core.datasets.splits import grouped_split, random_split, stratified_split
+
+
+def piece(number: int) -> m.Music:
+    notes = [m.Note(4 * i, 60 + (number + i) % 12, 4, pitch_str="C") for i in range(5)]
+    return m.Music(m.Metadata(title=f"piece {number}"), 4, [m.Tempo(0, 100)], tracks=[m.Track(notes=notes)])
+
+
+class Saved(FolderDataset):
+    """A folder of JSON files that stand for any format."""
+
+    _extension = "song"
+
+    def read(self, filename: Path) -> m.Music:
+        return m.load(filename, "json")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "songs"
+    (root / "b").mkdir(parents=True)
+    for number in range(12):
+        piece(number).save_json(root / ("b" if number % 2 else ".") / f"{number:02d}.song")
+    return root
+
+
+def test_a_folder_is_read_in_the_order_of_its_paths(folder: Path) -> None:
+    dataset = Saved(folder)
+    assert len(dataset) == 12
+    assert [music.metadata.title for music in dataset][:2] == ["piece 0", "piece 2"]
+    assert sorted(path.name for path in folder.iterdir())[-1] == "b"
+
+
+@pytest.mark.parametrize("kind", ["json", "yaml", "arrow"])
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_converted_pieces_equal_those_read_on_the_fly(folder: Path, kind: str, n_jobs: int) -> None:
+    on_the_fly = list(Saved(folder))
+    converted = Saved(folder, convert=True, kind=kind, n_jobs=n_jobs)  # type: ignore[arg-type] # parametrised
+    assert list(converted) == on_the_fly
+    assert list(Saved(folder)) == on_the_fly
+    assert list(converted.on_the_fly()) == on_the_fly
+    assert list(MusicDataset(folder / "_converted")) == on_the_fly
+    assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize("kind", ["json", "arrow"])
+def test_bad_files_are_listed_and_the_rest_goes_on(folder: Path, kind: str) -> None:
+    (folder / "03-bad.song").write_text("{")
+    dataset = Saved(folder, convert=True, kind=kind)  # type: ignore[arg-type] # parametrised
+    assert len(dataset) == 12
+    assert [name for name, _ in dataset.report.failed] == ["03-bad.song"]
+    assert "03-bad.song" in json.loads((folder / "_converted/conversion.json").read_text())["failed"][0][0]
+    with pytest.raises(m.JSONError):
+        Saved(folder).convert(kind, ignore_exceptions=False)  # type: ignore[arg-type] # parametrised
+
+
+def test_nothing_to_read_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="song"):
+        Saved(tmp_path)
+    with pytest.raises(ValueError, match="no such folder"):
+        Saved(tmp_path / "missing")
+    with pytest.raises(ValueError, match="not converted"):
+        Saved(tmp_path, use_converted=True)
+
+
+SLOW_CONVERSION = """
+import sys, time
+from test_datasets import Saved
+class Slow(Saved):
+    def read(self, filename):
+        time.sleep(0.05)
+        return super().read(filename)
+import muspy_core.datasets.conversion as conversion
+conversion._ArrowWork.__dataclass_fields__["run"].default = 2
+conversion._ArrowWork.__init__.__defaults__ = (2,)
+Slow(sys.argv[1], convert=True, kind=sys.argv[2])
+"""
+
+
+@pytest.mark.parametrize("kind", ["json", "arrow"])
+def test_a_killed_conversion_loses_at_most_what_it_was_doing(folder: Path, kind: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    process = subprocess.Popen([sys.executable, "-c", SLOW_CONVERSION, str(folder), kind], env=environment)
+    deadline = time.monotonic() + 30
+    pattern = "*.json" if kind == "json" else "shards/*.arrow"
+    while len(done := set((folder / "_converted").glob(pattern))) < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert done
+    assert not (folder / "_converted/.muspy.success").exists()
+    times = {path: path.stat().st_mtime_ns for path in done}
+    if kind == "arrow":
+        subprocess.run([sys.executable, "-c", SLOW_CONVERSION, str(folder), kind], env=environment, check=True)
+    else:
+        Saved(folder, convert=True)
+        assert all(path.stat().st_mtime_ns == at for path, at in times.items())
+    assert list(Saved(folder)) == list(Saved(folder).on_the_fly())
+
+
+def test_a_remote_folder_is_downloaded_extracted_and_read(folder: Path, tmp_path: Path) -> None:
+    import shutil
+
+    archive = Path(shutil.make_archive(str(tmp_path / "songs"), "zip", folder))
+    with serving(archive.read_bytes(), "truncate") as server:
+
+        class Remoted(RemoteFolderDataset, Saved):
+            _sources = {  # noqa: RUF012 - MusPy's name and form
+                "songs": Remote("songs.zip", server.url, archive.stat().st_size, checksum(archive, "sha256"))
+            }
+
+        with pytest.raises(RuntimeError, match="download_and_extract"):
+            Remoted(tmp_path / "root")
+        dataset = Remoted(tmp_path / "root", download_and_extract=True, cleanup=True)
+        assert list(dataset) == list(Saved(folder))
+        assert not dataset.source_exists()
+        assert len(Remoted(tmp_path / "root", download_and_extract=True)) == 12
+
+
+# --- splits --------------------------------------------------------------------------------------------------------
+
+
+def parts_of(split: dict[str, list[int]]) -> Iterator[int]:
+    for indices in split.values():
+        yield from indices
+
+
+def test_shares_that_sum_to_one_in_floats_are_accepted() -> None:
+    split = random_split(10, (0.7, 0.2, 0.1), 0)
+    assert {name: len(indices) for name, indices in split.items()} == {"train": 7, "test": 2, "validation": 1}
+    assert sorted(parts_of(split)) == list(range(10))
+    assert split == random_split(10, (0.7, 0.2, 0.1), 0)
+
+
+@pytest.mark.parametrize("shares", [(0.5, 0.6), (0.5,), (1.2, -0.2), (0.25, 0.25, 0.25, 0.25)])
+def test_other_shares_are_refused(shares: tuple[float, ...]) -> None:
+    with pytest.raises(ValueError, match=r"share|parts"):
+        random_split(10, shares)
+
+
+def test_groups_stay_together() -> None:
+    groups = [i // 3 for i in range(100)]
+    split = grouped_split(groups, (0.8, 0.1, 0.1), 1)
+    assert sorted(parts_of(split)) == list(range(100))
+    part_of = {index: name for name, indices in split.items() for index in indices}
+    assert all(part_of[i] == part_of[j] for i in range(100) for j in range(100) if groups[i] == groups[j])
+    assert 70 <= len(split["train"]) <= 90
+
+
+def test_classes_keep_their_shares() -> None:
+    split = stratified_split([0] * 90 + [1] * 10, (0.8, 0.2), 2)
+    assert sum(index >= 90 for index in split["test"]) == 2
+    assert len(split["test"]) == 20
+
+
+def test_split_files_are_written_once_and_then_read(tmp_path: Path) -> None:
+    dataset = Subset([piece(i) for i in range(10)], range(10))
+    first = dataset.split(tmp_path / "split.json", 0.8, random_state=3)
+    assert dataset.split(tmp_path / "split.json") == first
+    with pytest.raises(ValueError, match="beyond"):
+        Subset(dataset, [0]).split(tmp_path / "split.json")
+
+
+# --- networks ------------------------------------------------------------------------------------------------------
+
+
+def pitches(music: m.Music) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    return music.tracks[0].notes.array["pitch"].astype(np.int64)
+
+
+def test_a_data_set_becomes_one_for_each_part() -> None:
+    dataset = Subset([piece(i) for i in range(10)], range(10))
+    parts = dataset.to_pytorch_dataset(factory=pitches, splits=(0.8, 0.2), random_state=0)
+    assert {name: len(part) for name, part in parts.items()} == {"train": 8, "test": 2}
+    assert isinstance(parts["train"], TorchMusic)
+    assert parts["train"][0].shape == (5,)
+    with pytest.raises(TypeError, match="exactly one"):
+        dataset.to_pytorch_dataset()
+
+
+def test_concatenated_data_sets_know_their_members() -> None:
+    dataset = ConcatDataset([[piece(0), piece(1)], [], [piece(2)]])
+    assert [music.metadata.title for music in dataset] == ["piece 0", "piece 1", "piece 2"]
+    assert dataset.members.tolist() == [0, 0, 2]
+    assert dataset[-1] == piece(2)
+
+
+def test_stratified_sampling_draws_every_data_set_equally_often() -> None:
+    torch = pytest.importorskip("torch")
+    sampler = stratified_sampler([0] * 990 + [1] * 10, torch.Generator().manual_seed(0))
+    share = np.mean([index >= 990 for index in sampler])
+    assert 0.45 < share < 0.55
+
+
+def test_windows_cover_every_row_once() -> None:
+    arrays = [np.arange(10), np.arange(3), np.arange(0), np.arange(4)]
+    windows = Windows(arrays, 4, pad=-1)
+    assert [window.tolist() for window in (windows[i] for i in range(len(windows)))] == [
+        [0, 1, 2, 3],
+        [4, 5, 6, 7],
+        [8, 9, -1, -1],
+        [0, 1, 2, -1],
+        [0, 1, 2, 3],
+    ]
+
+
+def test_random_crops_depend_on_the_generator_alone() -> None:
+    crop = random_crop(np.arange(100), 10, np.random.default_rng(5))
+    assert crop.tolist() == random_crop(np.arange(100), 10, np.random.default_rng(5)).tolist()
+    assert len(crop) == 10
+    assert random_crop(np.arange(3), 5, np.random.default_rng(0), pad=0).tolist() == [0, 1, 2, 0, 0]
