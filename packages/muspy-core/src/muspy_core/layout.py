@@ -119,7 +119,8 @@ def _fill(event_type: type[Event], array: Table, field: Field, values: list[Any]
     exact = np.array(values, dtype=object)
     try:
         array[field.name] = exact
-        fits = bool((array[field.name] == exact).all())
+        # NaN, unlike everything else, is stored well and yet differs from itself.
+        fits = bool(((array[field.name] == exact) | (exact != exact)).all())
     except (TypeError, ValueError, OverflowError):
         fits = False
     if not fits:
@@ -133,6 +134,6 @@ def _fits(column: np.dtype[Any], value: Any) -> bool:
     try:
         stored = np.zeros(1, column)
         stored[0] = value
-        return bool(stored[0] == value)
+        return bool(stored[0] == value or value != value)
     except (TypeError, ValueError, OverflowError):
         return False
