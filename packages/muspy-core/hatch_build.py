@@ -1,0 +1,81 @@
+"""Build hook: compiles the MIDI parser where a C compiler is found; without one the package installs with its twin.
+
+`MUSPY_CORE_EXTENSION` decides: `auto` (default) tries, `require` fails where it cannot be compiled, `0` does not try.
+One wheel serves all CPython versions from 3.10 on (limited API).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+SOURCE = Path("src/muspy_core/io/_midi.c")
+SETTING = "MUSPY_CORE_EXTENSION"
+
+
+class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg] # hatchling's base class is loosely typed
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        setting = os.environ.get(SETTING, "auto")
+        if setting not in ("auto", "require", "0"):
+            raise ValueError(f"{SETTING}={setting!r} is none of auto, require, 0")
+        built = None
+        if setting != "0" and _loads_abi3():
+            built = self._compile(setting == "require")
+        elif setting == "require":
+            raise RuntimeError(f"{SETTING}=require, but this Python cannot load modules of the limited API")
+        if built is None:
+            return
+        if version == "editable":
+            shutil.copy2(built, Path(self.root) / SOURCE.with_name(built.name))
+            return
+        build_data["force_include"][str(built)] = f"muspy_core/io/{built.name}"
+        build_data["pure_python"] = False
+        build_data["tag"] = f"cp310-abi3-{_platform()}"
+
+    def _compile(self, required: bool) -> Path | None:
+        """Compile the module into a temporary folder that lasts until the build ends."""
+        from setuptools import Distribution, Extension
+        from setuptools.command.build_ext import build_ext
+        from setuptools.errors import BaseError
+
+        self._folder = tempfile.TemporaryDirectory(prefix="muspy-core-")
+        folder = Path(self._folder.name)
+        extension = Extension(
+            "muspy_core.io._midi",
+            [str(Path(self.root) / SOURCE)],
+            define_macros=[("Py_LIMITED_API", "0x030A0000")],
+            py_limited_api=True,
+            extra_compile_args=["/O2"] if sys.platform == "win32" else ["-O2", "-std=c11"],
+        )
+        distribution = Distribution({"name": "muspy-core", "ext_modules": [extension]})
+        command = build_ext(distribution)
+        command.build_lib, command.build_temp = str(folder / "lib"), str(folder / "temp")
+        command.ensure_finalized()
+        try:
+            command.run()
+        except (BaseError, OSError) as error:
+            if required:
+                raise
+            self.app.display_warning(f"MIDI will be parsed in Python (slower): the C parser did not compile: {error}")
+            return None
+        return next((folder / "lib/muspy_core/io").glob("_midi*"))
+
+
+def _loads_abi3() -> bool:
+    return sys.implementation.name == "cpython" and not sysconfig.get_config_var("Py_GIL_DISABLED")
+
+
+def _platform() -> str:
+    """Return the platform part of the wheel's tag."""
+    from packaging.tags import sys_tags
+
+    return next(
+        tag.platform for tag in sys_tags() if "manylinux" not in tag.platform and "musllinux" not in tag.platform
+    )

@@ -1,0 +1,171 @@
+"""Messages → bytes of a MIDI file: put in order, with delta times, as chunks (the last step of midi_writer.py).
+
+Messages read from a file carry their `order` in their MIDI track and return to it; all others (order −1) are placed
+among the messages of the same tick by `Rank`.
+"""
+
+from __future__ import annotations
+
+import enum
+import itertools
+import struct
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from muspy_core.errors import MIDIError
+
+Ints = NDArray[np.int64]
+
+MAX_DELTA = 0x0FFFFFFF  # four bytes of seven bits
+END_OF_TRACK = b"\xff\x2f\x00"
+
+
+class Rank(enum.IntEnum):
+    """Order of messages at one tick: settings first, then ends of notes, then onsets."""
+
+    META = 0
+    PROGRAM = 1
+    CONTROL = 2
+    BEND = 3
+    AFTERTOUCH = 4
+    NOTE_OFF = 5
+    FROM_FILE = 6
+    INSTANT_NOTE = 7  # of no duration: its onset, then its end
+    NOTE_ON = 8
+    END = 9
+
+
+class MessageBuffer:
+    """Messages of all MIDI tracks, collected in any order.
+
+    keep_order: whether places in a file count; without, every message is treated as new.
+    n_midi_tracks: the number of MIDI tracks that the messages reach.
+    """
+
+    def __init__(self, keep_order: bool) -> None:
+        self.keep_order = keep_order
+        self.n_midi_tracks = 1
+        # Columns of all messages: midi_track, time, rank, order, status, first, second, length. Messages given as
+        # bytes have status 0 and their number in place of the first data byte.
+        self._blocks: list[Ints] = []
+        self._singles: list[tuple[int, ...]] = []
+        self._blobs: list[bytes] = []
+
+    def add(
+        self,
+        midi_track: int,
+        time: ArrayLike,
+        rank: Rank,
+        order: ArrayLike,
+        status: ArrayLike,
+        first: ArrayLike,
+        second: ArrayLike | None = None,
+    ) -> None:
+        """Add messages of a channel, each argument (messages,) or one for all.
+
+        status: including the channel. second: None for messages with one data byte. order: −1 for new messages.
+        """
+        rows = np.broadcast_arrays(
+            *(np.asarray(midi_track), time, rank, order, status, first),
+            *((0, 2) if second is None else (second, 3)),
+        )
+        block = np.array(rows, np.int64).reshape(8, -1)
+        if not self.keep_order:
+            block[3] = -1
+        block[2] = np.where(block[3] < 0, block[2], Rank.FROM_FILE)
+        self._blocks.append(block)
+        self.n_midi_tracks = max(self.n_midi_tracks, midi_track + 1)
+
+    def add_bytes(self, midi_track: int, time: int, data: bytes, order: int = -1, rank: Rank = Rank.META) -> None:
+        """Add a message that is given as the bytes that follow its delta time."""
+        if order < 0 or not self.keep_order:
+            order = -1
+        else:
+            rank = Rank.FROM_FILE
+        self.n_midi_tracks = max(self.n_midi_tracks, midi_track + 1)
+        self._singles.append((midi_track, time, rank, order, 0, len(self._blobs), 0, len(data)))
+        self._blobs.append(data)
+
+    def end_tracks(self, n_midi_tracks: int, ends: Sequence[tuple[int, int, int]]) -> None:
+        """Close each MIDI track with an end-of-track message.
+
+        ends: those read from the file where they did not simply stand after the last message: MIDI track, time, order.
+        They are kept, in place of the usual one, where everything after them followed them in the file, too.
+        """
+        table = self._table()
+        last = np.zeros(n_midi_tracks, np.int64)
+        np.maximum.at(last, table[0], table[1])
+        kept = [end for end in ends if not _precedes_new(table, *end)]
+        for midi_track, time, order in kept:
+            self.add_bytes(midi_track, time, END_OF_TRACK, order, Rank.END)
+        for midi_track in set(range(n_midi_tracks)).difference(end[0] for end in kept):
+            self.add_bytes(midi_track, int(last[midi_track]), END_OF_TRACK, rank=Rank.END)
+
+    def chunks(self, n_midi_tracks: int) -> list[bytes]:
+        """Return the track chunks; every MIDI track has a message at least."""
+        table = self._table()
+        return _encode(table[:, np.lexsort(table[3::-1])], self._blobs, n_midi_tracks)
+
+    def _table(self) -> Ints:
+        if self._singles:
+            self._blocks.append(np.array(self._singles, np.int64).T)
+            self._singles = []
+        return np.concatenate([np.zeros((8, 0), np.int64), *self._blocks], axis=1)
+
+
+def _precedes_new(table: Ints, midi_track: int, time: int, order: int) -> bool:
+    """Whether anything after an end-of-track message did not follow it in the file."""
+    if order < 0:  # it stands last in its tick
+        return bool(((table[1] > time) & (table[0] == midi_track)).any())
+    later = (table[1] > time) | ((table[1] == time) & (table[2] > Rank.FROM_FILE))
+    return bool((later & (table[0] == midi_track) & (table[3] < order)).any())
+
+
+def encode_number(value: int) -> bytes:
+    """Return a number as a variable-length quantity of MIDI files."""
+    digits = [value & 0x7F]
+    while value := value >> 7:
+        digits.append(value & 0x7F | 0x80)
+    return bytes(reversed(digits))
+
+
+def _encode(table: Ints, blobs: list[bytes], n_midi_tracks: int) -> list[bytes]:
+    midi_track, time, _, _, status, first, second, length = table
+    delta = np.diff(time, prepend=0)
+    starts = np.flatnonzero(np.diff(midi_track, prepend=-1))
+    delta[starts] = time[starts]
+    if len(delta) and delta.max() > MAX_DELTA:
+        raise MIDIError(
+            f"{int(delta.max()):,} steps between two messages are more than the {MAX_DELTA:,} that MIDI can hold"
+        )
+    delta_length = 1 + sum((delta >> 7 * place > 0).astype(np.int64) for place in (1, 2, 3))
+    ends = np.cumsum(delta_length + length)
+    body = np.zeros(int(ends[-1]) if len(ends) else 0, np.uint8)
+    at = ends - length
+    for place in range(4):
+        chosen = np.flatnonzero(delta_length > place)
+        body[at[chosen] - 1 - place] = delta[chosen] >> 7 * place & 0x7F | (0x80 if place else 0)
+    is_blob = status == 0
+    channel = np.flatnonzero(~is_blob)
+    body[at[channel]] = status[channel]
+    body[at[channel] + 1] = first[channel]
+    channel = channel[length[channel] == 3]
+    body[at[channel] + 2] = second[channel]
+    for i in np.flatnonzero(is_blob).tolist():
+        body[at[i] : ends[i]] = np.frombuffer(blobs[first[i]], np.uint8)
+    last = np.searchsorted(midi_track, np.arange(n_midi_tracks), "right")
+    cuts = np.concatenate([[0], ends])[np.concatenate([[0], last])].tolist()
+    data = body.tobytes()
+    return [b"MTrk" + struct.pack(">I", end - begin) + data[begin:end] for begin, end in itertools.pairwise(cuts)]
+
+
+def in_range(values: Any, low: int, high: int, what: str) -> None:
+    """Raise MIDIError, naming the first of the values that lies outside `low` … `high`."""
+    values = np.asarray(values)
+    bad = np.flatnonzero((values < low) | (values > high))
+    if len(bad):
+        place, value = int(bad[0]), int(values.reshape(-1)[bad[0]])
+        raise MIDIError(f"{what.format(place)} is {value}, which MIDI cannot hold ({low} to {high})")
