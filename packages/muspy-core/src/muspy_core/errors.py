@@ -43,5 +43,13 @@ class RenderError(MuspyError):
     """Music that cannot be rendered, or a renderer or SoundFont that cannot be used."""
 
 
+class RepresentationError(MuspyError):
+    """An array that no music has as its representation, or music that a representation cannot hold."""
+
+
+class NoNotesError(RepresentationError, RuntimeError):
+    """Music without a note where at least one is needed; a `RuntimeError` too, as MusPy raises."""
+
+
 class YAMLError(MuspyError):
     """A YAML file that does not hold music."""
