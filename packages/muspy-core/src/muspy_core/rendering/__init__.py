@@ -1,0 +1,32 @@
+"""Music → sound, pictures and pages.
+
+`render` plays (soundfont.py), `show_pianoroll` plots (pianoroll.py), `engrave` sets a score (score.py), `view` makes a
+page of all three (html.py). What needs an optional dependency imports it when it is called.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from muspy_core.rendering.html import Page, view
+    from muspy_core.rendering.pianoroll import show_pianoroll
+    from muspy_core.rendering.score import Engraving, engrave
+    from muspy_core.rendering.soundfont import render, render_stems, synthesize, write_audio
+
+_MODULES = {
+    "html": ("Page", "view"),
+    "pianoroll": ("show_pianoroll",),
+    "score": ("Engraving", "engrave"),
+    "soundfont": ("render", "render_stems", "synthesize", "write_audio"),
+}
+_NAMES = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = ["Engraving", "Page", "engrave", "render", "render_stems", "show_pianoroll", "synthesize", "view", "write_audio"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _NAMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
