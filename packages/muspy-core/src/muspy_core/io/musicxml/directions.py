@@ -34,7 +34,7 @@ class DirectionReader(PartRows):
         self._open_wedges: dict[str, tuple[int, int, str, int]] = {}
 
     def _read_direction(self, element: Element) -> None:
-        staff, offset, position = -1, 0, self._position
+        staff, offset, sounding = -1, 0, self._position
         sound = qpm = None
         words: list[str] = []
         kinds: list[Element] = []
@@ -48,7 +48,9 @@ class DirectionReader(PartRows):
                 staff = self._read_number(child.text)
             elif tag == "offset":
                 offset = self._read_offset(child.text)
-        shown = max(position + offset, 0)
+                if child.get("sound") == "yes":
+                    sounding = max(self._position + offset, 0)
+        shown = max(self._position + offset, 0)
         has_level = sound is not None and sound.get("dynamics") is not None
         for mark in kinds:
             tag = mark.tag
@@ -63,12 +65,12 @@ class DirectionReader(PartRows):
             elif tag == "rehearsal":
                 self._add_text(mark.text, "rehearsal", shown, staff)
             elif tag in TARGETS and (sound is None or sound.get(tag) is None):
-                self.signs.append(Sign(self._measure, shown, tag, None, None))
+                self.signs.append(Sign(self._measure, tag, None, None))
         text = line_of(" ".join(words))
-        taken = sound is not None and self._read_sound(sound, position, text)
+        taken = sound is not None and self._read_sound(sound, sounding, text)
         if qpm is not None and (sound is None or sound.get("tempo") is None):
-            taken = self._add_tempo(qpm, position, text) or taken
-        if not taken and text is not None and not self._read_jump_words(text, position):
+            taken = self._add_tempo(qpm, sounding, text) or taken
+        if not taken and text is not None and not self._read_jump_words(text):
             self._add_text(text, "words", shown, staff)
 
     def _read_offset(self, text: str | None) -> int:
@@ -78,7 +80,8 @@ class DirectionReader(PartRows):
         return -size if stripped.startswith("-") else size
 
     def _read_lone_sound(self, element: Element) -> None:
-        self._read_sound(element, self._position, None)
+        position = self._position + self._read_offset(element.findtext("offset"))
+        self._read_sound(element, max(position, 0), None)
 
     def _read_sound(self, element: Element, position: int, words: str | None) -> bool:
         """Read tempo, loudness and jumps; return whether the words beside it are theirs."""
@@ -91,19 +94,19 @@ class DirectionReader(PartRows):
             self.levels.append((self._measure, position, marks.percent_to_velocity(percent)))
         for kind in TARGETS:
             if element.get(kind) is not None:
-                self.signs.append(Sign(self._measure, position, kind, element.get(kind), None))
+                self.signs.append(Sign(self._measure, kind, element.get(kind), None))
         for kind in JUMPS:
             value = element.get(kind)
             if value is not None and value != "no":
-                self.signs.append(Sign(self._measure, position, kind, value, words))
+                self.signs.append(Sign(self._measure, kind, value, words))
                 taken = True
         return taken
 
-    def _read_jump_words(self, text: str, position: int) -> bool:
+    def _read_jump_words(self, text: str) -> bool:
         """Take "D.C. al Fine" and the like, which some programs write without a <sound>."""
         for kind, pattern in JUMP_WORDS:
             if pattern.match(text):
-                self.signs.append(Sign(self._measure, position, kind, None, text))
+                self.signs.append(Sign(self._measure, kind, None, text))
                 return True
         return False
 
@@ -150,18 +153,16 @@ class DirectionReader(PartRows):
 
     def _read_barline(self, element: Element) -> None:
         location = element.get("location", "right")
-        at_start = location == "left"
-        position = 0 if at_start else self._position
         repeat = element.find("repeat")
         style = line_of(element.findtext("bar-style"))
         if style is not None and style != "regular" and repeat is None and location != "middle":
             self.styles[self._measure, location] = style
         for ending in element.iterfind("ending"):
             kind = ending.get("type", "start")
-            self.signs.append(Sign(self._measure, position, f"ending-{kind}", ending.get("number", "1"), None))
+            self.signs.append(Sign(self._measure, f"ending-{kind}", ending.get("number", "1"), None))
         if repeat is not None:
             direction = repeat.get("direction")
             if direction not in ("forward", "backward"):
                 raise MusicXMLError(f"<repeat> has direction {direction!r}; it must be forward or backward")
             after_jump = "after-jump" if repeat.get("after-jump") == "yes" else None
-            self.signs.append(Sign(self._measure, position, direction, repeat.get("times"), after_jump))
+            self.signs.append(Sign(self._measure, direction, repeat.get("times"), after_jump))

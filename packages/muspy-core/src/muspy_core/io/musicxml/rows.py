@@ -30,10 +30,10 @@ DECIMAL = re.compile(r"\+?\d{1,18}(\.\d{0,18})?")
 
 
 class Sign(NamedTuple):
-    """A sign that steers the playing order. label: the name of a segno or coda. words: as printed."""
+    """A sign that steers the playing order. label: the name of a segno or coda, the number of an ending, how many times
+    to repeat. words: as printed."""
 
     measure: int
-    position: int
     kind: str
     label: str | None
     words: str | None

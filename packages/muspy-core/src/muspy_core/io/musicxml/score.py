@@ -18,6 +18,8 @@ from muspy_core.io.musicxml.spelling import key_root
 from muspy_core.io.musicxml.timeline import Timeline, beat_ticks, make_events
 from muspy_core.music import Music
 
+OPENING = ("forward", "ending-start", "segno", "coda")
+
 
 def add_score_events(
     music: Music,
@@ -134,17 +136,22 @@ def _texts(readers: list[PartReader], timeline: Timeline) -> EventList[Text]:
 
 
 def read_repeats(readers: list[PartReader], timeline: Timeline) -> EventList[Repeat]:
-    """Return the repeat signs as written; what several parts state is kept once."""
+    """Return the repeat signs as written; what several parts state is kept once.
+
+    Signs that open something stand at the start of their measure, those that close something or jump at its end.
+    """
     signs: dict[tuple[int, str], Sign] = {}
     for reader in readers:
         for sign in reader.signs:
             known = signs.setdefault((sign.measure, sign.kind), sign)
             if known.words is None and sign.words is not None and known.kind in JUMPS:
                 signs[sign.measure, sign.kind] = sign
-    times, placed = timeline.place(signs.values())
+    lengths = timeline.lengths.tolist()
+    rows = [(sign.measure, 0 if sign.kind in OPENING else lengths[sign.measure], sign) for sign in signs.values()]
+    times, placed = timeline.place(rows)
     return make_events(
         Repeat,
         times,
-        kind=[sign.kind for sign in placed],
-        text=[sign.words if sign.kind in JUMPS else sign.label for sign in placed],
+        kind=[sign.kind for _, _, sign in placed],
+        text=[sign.words if sign.kind in JUMPS else sign.label for _, _, sign in placed],
     )
