@@ -136,7 +136,8 @@ def with_time_shifts(times: Integers, codes: Integers, layout: EventLayout) -> I
     if not len(times):
         return codes
     shifts = np.diff(np.maximum(times, 0), prepend=0)
-    full, rest = np.divmod(shifts, layout.max_time_shift)
+    full = shifts // layout.max_time_shift
+    rest = shifts - full * layout.max_time_shift
     places = np.arange(len(times)) + np.cumsum(full + (rest > 0))
     sequence = np.full(int(places[-1]) + 1, layout.time_shift + layout.max_time_shift - 1)
     sequence[places] = codes
