@@ -20,6 +20,7 @@ Table = NDArray[np.void]
 ORDER_COLUMNS = ("order", "off_order")
 
 _DTYPES: dict[type[Event], np.dtype[np.void]] = {}
+_BLANKS: dict[type[Event], Table] = {}
 
 
 def dtype_of(event_type: type[Event]) -> np.dtype[np.void]:
@@ -39,12 +40,17 @@ def order_columns(event_type: type[Event]) -> tuple[str, ...]:
 
 def new_array(event_type: type[Event], length: int) -> Table:
     """Return a table of `length` rows with zeros in required columns and None in optional ones."""
-    array = np.zeros(length, dtype_of(event_type))
-    for field in event_type._fields:
-        if field.column and field.none:
-            array[field.name] = field.none
-    for name in order_columns(event_type):
-        array[name] = -1
+    blank = _BLANKS.get(event_type)
+    if blank is None:
+        blank = np.zeros((), dtype_of(event_type))
+        for field in event_type._column_fields:
+            if field.none:
+                blank[field.name] = field.none
+        for name in order_columns(event_type):
+            blank[name] = -1
+        _BLANKS[event_type] = blank
+    array = np.empty(length, blank.dtype)
+    array[...] = blank
     return array
 
 
