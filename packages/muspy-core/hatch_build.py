@@ -50,7 +50,6 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg] # hatchling
         extension = Extension(
             "muspy_core.io._midi",
             [str(Path(self.root) / SOURCE)],
-            define_macros=[("Py_LIMITED_API", "0x030A0000")],
             py_limited_api=True,
             extra_compile_args=["/O2"] if sys.platform == "win32" else ["-O2", "-std=c11"],
         )
@@ -76,6 +75,5 @@ def _platform() -> str:
     """Return the platform part of the wheel's tag."""
     from packaging.tags import sys_tags
 
-    return next(
-        tag.platform for tag in sys_tags() if "manylinux" not in tag.platform and "musllinux" not in tag.platform
-    )
+    platforms = (tag.platform for tag in sys_tags())
+    return next(name for name in platforms if "manylinux" not in name and "musllinux" not in name)

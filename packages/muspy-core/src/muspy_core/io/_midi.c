@@ -79,12 +79,19 @@ typedef struct {
     uint32_t offset, length;             /* of the bytes after status, type and length field */
 } Event;
 
-/* What a channel has seen in the MIDI track at hand, while counting; the arrays go by program or by pitch. */
+/* A program in use on a channel: its group, or NONE as yet, and the rows seen of each kind. */
+typedef struct {
+    int32_t group;
+    uint32_t rows[KINDS];
+} Use;
+
+/* What a channel has seen in the MIDI track at hand, while counting. */
 typedef struct {
     int32_t program, msb, lsb, bank;
-    int32_t group_of[128];        /* by program, NONE where there is none */
-    uint32_t open[128];           /* by pitch: notes not closed yet */
-    uint32_t waiting[KINDS][128]; /* by program: rows whose group is settled at the end of the track */
+    int32_t n_seen;
+    uint8_t seen[128], is_seen[128]; /* the programs in use, and whether a program is among them */
+    Use use[128];                    /* by program; valid for those in use */
+    uint32_t open[128];              /* by pitch: notes not closed yet */
 } Count;
 
 typedef struct {
@@ -153,7 +160,7 @@ static int read_payload(Cursor *c, Event *e)
 
 /* Read the delta time and the message at the cursor. On a fault the cursor stands where it was found. Running status
  * outlives meta, system exclusive and system common messages, as careless files expect. */
-static int read_event(Cursor *c, Event *e)
+static int read_any_event(Cursor *c, Event *e)
 {
     uint32_t delta;
     int fault = read_number(c, &delta);
@@ -182,6 +189,31 @@ static int read_event(Cursor *c, Event *e)
     return read_data_bytes(c, e);
 }
 
+/* The same, with a short way for nearly all messages: two data bytes, seven bytes at most with the delta time. */
+static inline int read_event(Cursor *c, Event *e)
+{
+    if (c->end - c->at >= 7) {
+        const uint8_t *d = c->data + c->at;
+        uint32_t delta = *d & 0x7Fu;
+        for (int i = 0; i < 3 && *d & 0x80; i++) delta = delta << 7 | (*++d & 0x7Fu);
+        if (*d++ < 0x80) {
+            uint8_t status = *d & 0x80 ? *d++ : c->running;
+            if (status >= 0x80 && status < 0xF0 && (status & 0xE0) != 0xC0 && !((d[0] | d[1]) & 0x80)) {
+                c->tick += delta;
+                c->running = e->status = status;
+                e->first = d[0];
+                e->second = d[1];
+                e->type = 0;
+                e->offset = (uint32_t)(d - c->data);
+                e->length = 2;
+                c->at = e->offset + 2;
+                return FINE;
+            }
+        }
+    }
+    return read_any_event(c, e);
+}
+
 static uint32_t tempo_of(const Parse *p, const Event *e)
 {
     if (e->status != 0xFF || e->type != 0x51 || e->length != 3) return 0;
@@ -191,66 +223,75 @@ static uint32_t tempo_of(const Parse *p, const Event *e)
 
 /* --- first pass: check and count ------------------------------------------------------------------------------ */
 
+static void choose_program(Count *c, uint8_t program)
+{
+    c->program = program;
+    if (c->is_seen[program]) return;
+    c->is_seen[program] = 1;
+    c->seen[c->n_seen++] = program;
+    c->use[program] = (Use){.group = NONE};
+}
+
 static Count *enter(Survey *s, int channel)
 {
     Count *c = &s->channel[channel];
     if (!(s->used >> channel & 1)) {
         s->used |= 1u << channel;
-        memset(c, 0, sizeof *c);
-        memset(c->group_of, 0xFF, sizeof c->group_of);
+        c->n_seen = 0;
+        memset(c->is_seen, 0, sizeof c->is_seen);
+        memset(c->open, 0, sizeof c->open);
         c->msb = c->lsb = c->bank = NONE;
+        choose_program(c, 0);
     }
     return c;
 }
 
-/* The group of a channel and its program, made where there is none; NULL if there is no memory for it. */
-static Group *group_for(Parse *p, const Survey *s, Count *c)
+static int make_group(Parse *p, const Survey *s, Count *c)
 {
-    int32_t *number = &c->group_of[c->program];
-    if (*number < 0) {
-        if (p->n_groups == p->group_room) {
-            size_t room = p->group_room ? 2 * p->group_room : 32;
-            Group *grown = realloc(p->groups, room * sizeof(Group));
-            if (!grown) return NULL;
-            p->groups = grown;
-            p->group_room = room;
-        }
-        *number = (int32_t)p->n_groups;
-        p->groups[p->n_groups++] = (Group){.midi_track = s->midi_track, .channel = (int32_t)(c - s->channel),
-                                           .program = c->program, .bank = c->bank};
+    if (p->n_groups == p->group_room) {
+        size_t room = p->group_room ? 2 * p->group_room : 32;
+        Group *grown = realloc(p->groups, room * sizeof(Group));
+        if (!grown) return NO_MEMORY;
+        p->groups = grown;
+        p->group_room = room;
     }
-    return &p->groups[*number];
+    c->use[c->program].group = (int32_t)p->n_groups;
+    p->groups[p->n_groups++] = (Group){.midi_track = s->midi_track, .channel = (int32_t)(c - s->channel),
+                                       .program = c->program, .bank = c->bank};
+    return FINE;
+}
+
+/* Make a group for a channel and its program, unless there is one. */
+static inline int need_group(Parse *p, const Survey *s, Count *c)
+{
+    return c->use[c->program].group < 0 ? make_group(p, s, c) : FINE;
 }
 
 static int count_note_off(Parse *p, const Survey *s, Count *c, const Event *e)
 {
     uint32_t *open = &c->open[e->first];
     if (!*open) {
-        c->waiting[NOTE_OFFS][c->program]++;
+        c->use[c->program].rows[NOTE_OFFS]++;
         return FINE;
     }
-    Group *group = group_for(p, s, c);
-    if (!group) return NO_MEMORY;
     uint32_t closed = p->mode == ALL ? *open : 1;
-    group->start[NOTES] += (int32_t)closed;
     *open -= closed;
-    return FINE;
+    c->use[c->program].rows[NOTES] += closed;
+    return need_group(p, s, c);
 }
 
 static int count_control(Parse *p, const Survey *s, Count *c, const Event *e)
 {
-    Group *group = group_for(p, s, c);
-    if (!group) return NO_MEMORY;
-    group->start[CONTROLS]++;
     if (e->first == 0) c->msb = e->second;
     if (e->first == 32) c->lsb = e->second;
-    return FINE;
+    c->use[c->program].rows[CONTROLS]++;
+    return need_group(p, s, c);
 }
 
 static void count_program(Count *c, const Event *e)
 {
-    c->program = e->first;
-    c->waiting[PROGRAMS][e->first]++;
+    choose_program(c, e->first);
+    c->use[c->program].rows[PROGRAMS]++;
     if (c->msb >= 0 || c->lsb >= 0)
         c->bank = (c->msb < 0 ? 0 : c->msb) * 128 + (c->lsb < 0 ? 0 : c->lsb);
 }
@@ -263,48 +304,41 @@ static int count_channel_message(Parse *p, Survey *s, const Event *e)
     else if (kind == 0x8 || kind == 0x9) return count_note_off(p, s, c, e);
     else if (kind == 0xB) return count_control(p, s, c, e);
     else if (kind == 0xC) count_program(c, e);
-    else c->waiting[kind == 0xE ? BENDS : AFTERTOUCHES][c->program]++;
+    else c->use[c->program].rows[kind == 0xE ? BENDS : AFTERTOUCHES]++;
     return FINE;
 }
 
-/* For each program of a channel, the group that takes rows of it: its own, else the channel's first; NONE on a channel
- * that carries neither notes nor controls. group_of is filled too. */
-static void find_homes(const Parse *p, const Span *span, int channel, int32_t *group_of, int32_t *home)
+static int32_t first_group_of(const Parse *p, const Span *span, int channel)
 {
-    int32_t first = NONE;
-    memset(group_of, 0xFF, 128 * sizeof *group_of);
-    for (uint32_t g = span->first_group + span->groups; g-- > span->first_group;)
-        if (p->groups[g].channel == channel) {
-            group_of[p->groups[g].program] = (int32_t)g;
-            first = (int32_t)g;
-        }
-    for (int program = 0; program < 128; program++)
-        home[program] = group_of[program] < 0 ? first : group_of[program];
+    for (uint32_t g = span->first_group; g < span->first_group + span->groups; g++)
+        if (p->groups[g].channel == channel) return (int32_t)g;
+    return NONE;
 }
 
 /* At the end of a MIDI track: give open notes their groups, and all other rows theirs. */
 static int settle(Parse *p, Survey *s, Span *span)
 {
-    int32_t home[128];
     for (int channel = 0; channel < 16; channel++) {
         Count *c = &s->channel[channel];
         for (int pitch = 0; s->used >> channel & 1 && pitch < 128; pitch++) {
             if (!c->open[pitch]) continue;
-            Group *group = group_for(p, s, c);
-            if (!group) return NO_MEMORY;
-            group->start[NOTES] += (int32_t)c->open[pitch];
+            if (need_group(p, s, c)) return NO_MEMORY;
+            c->use[c->program].rows[NOTES] += c->open[pitch];
         }
     }
     span->groups = (uint32_t)p->n_groups - span->first_group;
     for (int channel = 0; channel < 16; channel++) {
         if (!(s->used >> channel & 1)) continue;
         Count *c = &s->channel[channel];
-        find_homes(p, span, channel, c->group_of, home);
-        for (int kind = BENDS; kind < KINDS; kind++)
-            for (int program = 0; program < 128; program++) {
-                if (home[program] < 0) p->rows[MESSAGES] += c->waiting[kind][program];
-                else p->groups[home[program]].start[kind] += (int32_t)c->waiting[kind][program];
+        int32_t first = first_group_of(p, span, channel);
+        for (int i = 0; i < c->n_seen; i++) {
+            const Use *use = &c->use[c->seen[i]];
+            int32_t home = use->group < 0 ? first : use->group;
+            for (int kind = 0; kind < KINDS; kind++) { /* notes and controls have a group of their own */
+                if (home < 0) p->rows[MESSAGES] += use->rows[kind];
+                else p->groups[home].start[kind] += (int32_t)use->rows[kind];
             }
+        }
     }
     return FINE;
 }
@@ -393,6 +427,18 @@ typedef struct {
     Sounding channel[16];
 } Filler;
 
+/* For each program of a channel, the group that takes rows of it: its own, else the channel's first; NONE on a channel
+ * that carries neither notes nor controls. */
+static void find_homes(const Parse *p, const Span *span, int channel, Sounding *c)
+{
+    int32_t first = first_group_of(p, span, channel);
+    memset(c->group_of, 0xFF, sizeof c->group_of);
+    for (int program = 0; program < 128; program++) c->home[program] = first;
+    for (uint32_t g = span->first_group; g < span->first_group + span->groups; g++)
+        if (p->groups[g].channel == channel)
+            c->group_of[p->groups[g].program] = c->home[p->groups[g].program] = (int32_t)g;
+}
+
 static Sounding *sounding(Filler *f, int channel)
 {
     Sounding *c = &f->channel[channel];
@@ -400,7 +446,7 @@ static Sounding *sounding(Filler *f, int channel)
         f->used |= 1u << channel;
         c->program = 0;
         memset(c->head, 0xFF, sizeof c->head);
-        find_homes(f->p, f->span, channel, c->group_of, c->home);
+        find_homes(f->p, f->span, channel, c);
     }
     return c;
 }
@@ -429,7 +475,7 @@ static void open_note(Filler *f, Sounding *c, const Event *e)
 {
     int32_t i = f->n_notes++, *head = &c->head[e->first];
     f->notes[i] = (Note){.time = f->tick, .pitch = e->first, .velocity = e->second, .off_velocity = NONE,
-                         .order = f->order, .off_order = NONE};
+                         .voice = NONE, .staff = NONE, .channel = NONE, .order = f->order, .off_order = NONE};
     if (f->p->mode == LIFO) {
         f->notes[i].off_order = *head;
         *head = i;
@@ -440,7 +486,8 @@ static void open_note(Filler *f, Sounding *c, const Event *e)
     }
 }
 
-/* Close the first note in the list of a pitch; its group waits in `channel` until the track's notes are grouped. */
+/* Close the first note in the list of a pitch. Where the MIDI track has several groups, the note's group waits in
+ * `channel` until the notes are grouped. */
 static void close_note(Filler *f, Sounding *c, int pitch, uint8_t off_kind, int16_t off_velocity, int32_t off_order)
 {
     Note *note = &f->notes[c->head[pitch]];
@@ -449,7 +496,7 @@ static void close_note(Filler *f, Sounding *c, int pitch, uint8_t off_kind, int1
     note->off_kind = off_kind;
     note->off_velocity = off_velocity;
     note->off_order = off_order;
-    note->channel = (int16_t)(c->group_of[c->program] - (int32_t)f->span->first_group);
+    if (f->span->groups > 1) note->channel = (int16_t)(c->group_of[c->program] - (int32_t)f->span->first_group);
 }
 
 static void fill_note_off(Filler *f, Sounding *c, const Event *e)
@@ -500,15 +547,15 @@ static void group_notes(Filler *f)
         int32_t place = next[notes[i].channel].start[NOTES]++ - base;
         memcpy(&notes[i].voice, &place, sizeof place);
     }
-    for (int32_t i = 0; i < f->n_notes; i++)
-        for (;;) {
-            int32_t place;
-            memcpy(&place, &notes[i].voice, sizeof place);
-            if (place == i) break;
+    for (int32_t i = 0; i < f->n_notes; i++) {
+        int32_t place;
+        while (memcpy(&place, &notes[i].voice, sizeof place), place != i) {
             Note moved = notes[i];
             notes[i] = notes[place];
             notes[place] = moved;
         }
+    }
+    for (int32_t i = 0; i < f->n_notes; i++) notes[i].voice = notes[i].staff = notes[i].channel = NONE;
 }
 
 static int precedes(const Note *a, const Note *b)
@@ -554,22 +601,29 @@ static void sort_chord(Note *notes, int32_t n)
 /* Say once, in the group, how most of its notes end; leave it with the notes that end otherwise. */
 static void finish_notes(Group *group, Note *notes, int32_t n)
 {
-    int32_t kinds[4] = {0}, velocities[128] = {0};
-    for (int32_t i = 0; i < n; i++) {
-        kinds[notes[i].off_kind]++;
-        if (notes[i].off_kind == BY_NOTE_OFF) velocities[notes[i].off_velocity]++;
-    }
     int usual = BY_NOTE_ON, velocity = 64;
-    if (kinds[BY_NOTE_OFF] > kinds[usual]) usual = BY_NOTE_OFF;
-    if (kinds[OPEN] > kinds[usual]) usual = OPEN;
-    for (int v = 0; v < 128; v++)
-        if (velocities[v] > velocities[velocity]) velocity = v;
+    int32_t alike = n > 0;
+    while (alike < n && notes[alike].off_kind == notes->off_kind && notes[alike].off_velocity == notes->off_velocity)
+        alike++;
+    if (n > 0 && alike == n) { /* nearly always: no need to count */
+        usual = notes->off_kind;
+        if (usual == BY_NOTE_OFF) velocity = notes->off_velocity;
+    } else {
+        int32_t kinds[4] = {0}, velocities[128] = {0};
+        for (int32_t i = 0; i < n; i++) {
+            kinds[notes[i].off_kind]++;
+            if (notes[i].off_kind == BY_NOTE_OFF) velocities[notes[i].off_velocity]++;
+        }
+        if (kinds[BY_NOTE_OFF] > kinds[usual]) usual = BY_NOTE_OFF;
+        if (kinds[OPEN] > kinds[usual]) usual = OPEN;
+        for (int v = 0; v < 128; v++)
+            if (velocities[v] > velocities[velocity]) velocity = v;
+    }
     group->off_kind = usual == BY_NOTE_ON ? UNSTATED : usual;
     group->off_velocity = velocity == 64 ? NONE : velocity;
     for (int32_t i = 0; i < n; i++) {
         if (notes[i].off_kind == usual) notes[i].off_kind = UNSTATED;
         if (notes[i].off_velocity == velocity) notes[i].off_velocity = NONE;
-        notes[i].voice = notes[i].staff = notes[i].channel = NONE;
     }
 }
 

@@ -12,13 +12,12 @@ import logging
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, get_args
 
 import numpy as np
 
 from muspy_core.columns import EventList, Table, new_array
 from muspy_core.events import (
-    OFF_KINDS,
     Event,
     KeySignature,
     Lyric,
@@ -41,7 +40,7 @@ logger = logging.getLogger(__name__)
 
 BACKENDS = ("mido", "pretty_midi")
 DRUM_CHANNEL = 9
-OFF_KIND_NAMES: tuple[OffKind | None, ...] = (None, *OFF_KINDS)
+OFF_KIND_NAMES: tuple[OffKind | None, ...] = (None, *get_args(OffKind))
 NAME, COPYRIGHT, PORT, KEY_SIGNATURE, TIME_SIGNATURE = 0x03, 0x02, 0x21, 0x59, 0x58
 TEXT_TYPES = range(0x01, 0x10)
 TEXT_KINDS = {1: None, 4: "instrument", 8: "program", 9: "device", **{kind: f"text-{kind}" for kind in range(10, 16)}}
@@ -160,29 +159,33 @@ def _time_base(division: int) -> tuple[tuple[int, int] | None, int]:
 
 
 def _tracks_of(tables: MidiTables, messages: _Messages) -> list[Track]:
-    groups = tables.groups
-    starts = groups["start"]
-    ends = np.vstack([starts[1:], [len(rows) for rows in tables.kinds]]) if len(groups) else starts
+    """Make one track a group; its lists are views of the tables."""
+    names, ports = messages.names, messages.ports
+    blank = vars(Track())
     tracks = []
-    for group, stops in zip(groups.tolist(), ends.tolist(), strict=True):
-        midi_track, channel, program, bank, off_kind, off_velocity, begins = group
-        track = Track(
-            program,
-            channel == DRUM_CHANNEL,
-            messages.names.get(midi_track) if midi_track else None,
+    for group in tables.groups.tolist():
+        midi_track, channel, program, bank, off_kind, off_velocity, _ = group
+        # Files have dozens of tracks: filling one by its constructor would take longer than parsing it.
+        track = Track.__new__(Track)
+        vars(track).update(
+            blank,
+            program=program,
+            is_drum=channel == DRUM_CHANNEL,
+            name=names.get(midi_track) if midi_track else None,
             midi_track=midi_track,
             channel=channel,
-            port=messages.ports.get(midi_track),
+            port=ports.get(midi_track),
             bank=None if bank < 0 else bank,
             off_kind=OFF_KIND_NAMES[off_kind],
             off_velocity=None if off_velocity < 0 else off_velocity,
         )
-        for event_type, attribute, rows, begin, end in zip(
-            GROUP_KINDS, TRACK_LISTS, tables.kinds, begins, stops, strict=True
-        ):
-            if end > begin:
-                setattr(track, attribute, EventList.of_columns(event_type, rows[begin:end], {}))
         tracks.append(track)
+    for kind, (attribute, event_type, rows) in enumerate(zip(TRACK_LISTS, GROUP_KINDS, tables.kinds, strict=True)):
+        if len(rows):
+            starts = tables.groups["start"][:, kind].tolist()
+            for track, begin, end in zip(tracks, starts, [*starts[1:], len(rows)], strict=True):
+                if end > begin:
+                    vars(track)[attribute] = EventList.of_columns(event_type, rows[begin:end], {})
     return tracks
 
 
@@ -212,15 +215,17 @@ class _Columns:
         array = new_array(self.event_type, len(self.rows))
         time, midi_track, order, *values = zip(*self.rows, strict=True)
         array["time"], array["order"] = time, order
-        array["midi_track"] = [-1 if track == 0 else track for track in midi_track]
+        array["midi_track"] = midi_track
         side = {}
+        columns = array.dtype.fields or {}
         for name, column in zip(self.names, values, strict=True):
-            if name in (array.dtype.names or ()):
+            if name in columns:
                 array[name] = column
             else:
                 side[name] = list(column)
-        events: EventList[Any] = EventList.from_columns(self.event_type, array, side)
-        events.sort_by("time")
+        events: EventList[Any] = EventList.of_columns(self.event_type, array, side)
+        if len(array) > 1:
+            events.sort_by("time")
         return events
 
 
@@ -250,7 +255,7 @@ class _Messages:
         self.charset = self._charset(rows, charset)
         for time, offset, length, midi_track, order, status, kind in rows:
             payload = self.data[offset : offset + length]
-            place = (time, midi_track, order)
+            place = (time, midi_track or -1, order)
             if status != 0xFF:
                 self._add("midi_messages", place, bytes((status,)) + payload)
             elif not self._has_home(kind, payload, place):
@@ -288,14 +293,14 @@ class _Messages:
         if kind == TIME_SIGNATURE and len(payload) == 4:
             return self._add_time_signature(payload, place)
         if kind == PORT and len(payload) == 1 and payload[0] < 128:
-            self.ports.setdefault(place[1], payload[0])
+            self.ports[max(place[1], 0)] = payload[0]
         return False
 
     def _has_text_home(self, kind: int, payload: bytes, place: tuple[int, int, int]) -> bool:
         encoding = self.charset or "utf-8"
         text = payload.decode(encoding, "replace")
         if kind == NAME:
-            self.names[place[1]] = text
+            self.names[max(place[1], 0)] = text
         elif kind == COPYRIGHT:
             self.copyrights.append(text)
         elif text.encode(encoding, "replace") == payload:
