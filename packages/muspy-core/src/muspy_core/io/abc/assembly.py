@@ -41,6 +41,7 @@ Numbers = NDArray[np.int64]
 
 # Text fields without a place of their own in the data model are kept as annotations of these groups.
 ANNOTATION_GROUPS = {
+    "A": "area",
     "R": "rhythm",
     "O": "origin",
     "S": "source",
@@ -93,8 +94,8 @@ def _make_metadata(tune: TuneReader, filename: str | None) -> Metadata:
         title=titles[0] if titles else None,
         subtitle="; ".join(titles[1:]) or None,
         creators=texts.get("C", []),
-        lyricists=texts.get("A", []),
         encoders=texts.get("Z", []),
+        copyright=tune.copyright,
         collection="; ".join(books) or None,
         source_filename=filename,
         source_format="abc",

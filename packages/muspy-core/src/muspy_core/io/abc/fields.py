@@ -135,7 +135,7 @@ def parse_tempo(text: str, unit: int) -> tuple[float | None, str | None]:
     words = " ".join(re.findall(r'"([^"]*)"', text)).strip() or None
     number = re.sub(r'"[^"]*"', " ", text).strip()
     beats, equals, rate = number.rpartition("=")
-    match = re.match(r"\s*(\d{1,5}(?:\.\d{0,6})?)", rate)
+    match = re.match(r"\s*(\d{1,7}(?:\.\d{0,9})?)", rate)
     if match is None:
         return None, words
     ticks = Fraction(0)
@@ -161,7 +161,7 @@ def parse_key(text: str) -> tuple[Key | None, Staff]:
     match = re.match(r"([A-Ga-g])([#b♯♭]?)\s?(?![a-z]*=)([A-Za-z]*)", stripped)
     if match is None or (match.group(1).islower() and words[0].lower().rstrip("+-0123456789") in CLEFS):
         if not stripped or stripped.lower().startswith(("none", "exp")) or _explicit(words):
-            return _with_accidentals(Key(_alters(0), 0, None, None), words), staff
+            return _with_accidentals(Key(_alters(0), None, None, None), words), staff
         return None, staff
     letter, sign, mode_text = match.groups()
     place = FIFTHS_ORDER.index(letter.upper()) - 1 + (7 if sign in ("#", "♯") else -7 if sign else 0)

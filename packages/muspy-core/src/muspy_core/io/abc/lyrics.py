@@ -43,7 +43,7 @@ def align(text: str, sung: list[int]) -> list[tuple[int, str]]:
         if piece not in ("_", "*", "-"):
             syllable = plain_text(piece.replace("\\-", "-").replace("~", " ")).strip()
             syllables.append((sung[index], f"- {syllable}" if divided else syllable))
-        divided = divided and piece in ("_", "-")
+        divided = divided and piece in ("_", "*", "-")
         spaced = False
         index += 1
     return [(onset, syllable) for onset, syllable in syllables if syllable.strip(" -")]

@@ -38,6 +38,7 @@ class TuneReader:
         self.voices: dict[str, VoiceReader] = {}
         self.parts: list[tuple[int, str]] = []
         self.part_order = ""
+        self.copyright: str | None = None
         self.line = tune.line
 
         self._meter: Meter | None = None
@@ -231,7 +232,7 @@ class TuneReader:
         voice = self._current_voice()
         name = value.strip()
         if name:
-            voice.texts.append((voice.position, name, "rehearsal"))
+            voice.texts.append((voice.position, plain_text(name), "rehearsal"))
             if voice is next(iter(self.voices.values())):
                 self.parts.append((voice.position, name[0]))
 
@@ -257,6 +258,9 @@ class TuneReader:
         if midi is not None:
             self._read_midi(midi.group(1), int(midi.group(2)))
             return
+        copyright_ = re.match(r"abc-copyright\s+(\S.*)", text)
+        if copyright_ is not None:
+            self.copyright = plain_text(copyright_.group(1).strip())
         accidentals = re.match(r"propagate-accidentals\s+(not|octave|pitch)", text)
         if accidentals is not None:
             self._propagation = accidentals.group(1)

@@ -90,7 +90,7 @@ class VoiceReader(VoiceRows):
         """Change the key from here on."""
         self.key = key
         self._alters = {}
-        if not at_start:
+        if not at_start and (key.root is not None or key.fifths is not None or any(key.alters) or self.keys):
             self.keys.append((self.position, key))
 
     def set_meter(self, meter: Meter | None) -> None:
@@ -166,11 +166,11 @@ class VoiceReader(VoiceRows):
         if self._chord is None and not self._grace:
             duration = self._scale(duration)
             self._last = (row, row + 1, self.position, duration)
-            self.sung.append(self.position)
+            self._sing()
             self._held = {}
         elif self._chord == row:
             self._chord_length = duration
-        if self._pending:
+        if self._pending and not self._grace:
             self._attach(row)
         self.onsets.append(self.position)
         self.durations.append(duration)
@@ -236,8 +236,13 @@ class VoiceReader(VoiceRows):
             self.durations[row] = length if own == written else own * length // max(written, 1)
         self._last = (first, last, self.position, length)
         self._held = {} if not any(self.ties[first:last]) else self._held
-        self.sung.append(self.position)
+        self._sing()
         self.position += length
+
+    def _sing(self) -> None:
+        """Remember that a syllable may go to the note or chord here; overlaid voices have no lyrics of their own."""
+        if self._layer == 1:
+            self.sung.append(self.position)
 
     def _read_broken(self, text: str) -> None:
         """Lengthen one of two notes by what the other is shortened: a>b, a>>b, a>>>b, a<b …"""
@@ -300,8 +305,13 @@ class VoiceReader(VoiceRows):
             self._open_slurs.append(self.position)
 
     def _close_slur(self, text: str) -> None:
-        if self._open_slurs:
-            self.slurs.append((self._open_slurs.pop(), self._last[2], self._layer))
+        """Close the last slur that did not open at this very note: (c d (e) f g) is two slurs that meet at e."""
+        onset = self._last[2]
+        places = [index for index, start in enumerate(self._open_slurs) if start < onset]
+        if places:
+            self.slurs.append((self._open_slurs.pop(places[-1]), onset, self._layer))
+        elif self._open_slurs:
+            self._open_slurs.pop()
 
     # --- bar lines ---------------------------------------------------------------------------------------------------
 
@@ -324,6 +334,7 @@ class VoiceReader(VoiceRows):
         if self._layer > 1:
             self.position = max(self.position, self._measure_end)
             self._layer = 1
+            self._held = {}
         self._measure_start = self._measure_end = self.position
         self._alters = {}
         self.bars.append(self.position)
