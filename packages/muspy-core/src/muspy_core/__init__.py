@@ -86,6 +86,7 @@ if TYPE_CHECKING:
         to_symusic,
     )
     from muspy_core.io import load, read, save, write
+    from muspy_core.io.abc import abc_string, read_abc, read_abc_string, write_abc
     from muspy_core.io.arrow import ArrowMusic, read_arrow, write_arrow
     from muspy_core.io.json import load_json, save_json
     from muspy_core.io.midi import read_midi, write_midi
@@ -139,6 +140,7 @@ _LAZY_MODULES = {
         "to_symusic",
     ),
     "io": ("load", "read", "save", "write"),
+    "io.abc": ("abc_string", "read_abc", "read_abc_string", "write_abc"),
     "io.arrow": ("ArrowMusic", "read_arrow", "write_arrow"),
     "io.json": ("load_json", "save_json"),
     "io.midi": ("read_midi", "write_midi"),
@@ -217,6 +219,7 @@ __all__ = [
     "Track",
     "YAMLError",
     "__version__",
+    "abc_string",
     "adjust_resolution",
     "adjust_time",
     "append",
@@ -239,6 +242,8 @@ __all__ = [
     "load_json",
     "load_yaml",
     "read",
+    "read_abc",
+    "read_abc_string",
     "read_arrow",
     "read_midi",
     "read_musicxml",
@@ -260,6 +265,7 @@ __all__ = [
     "transpose",
     "view",
     "write",
+    "write_abc",
     "write_arrow",
     "write_audio",
     "write_midi",

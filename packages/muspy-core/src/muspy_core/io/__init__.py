@@ -19,6 +19,7 @@ _SCORES = {
     ".xml": "musicxml",
     ".mxml": "musicxml",
     ".musicxml": "musicxml",
+    ".abc": "abc",
 }
 _SAVED = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 _AUDIO = (".wav", ".aiff", ".flac", ".oga", ".ogg", ".mp3")
@@ -27,26 +28,27 @@ READABLE = (*_SCORES, *_SAVED, ".json.gz", ".yaml.gz", ".yml.gz")
 WRITABLE = (*READABLE, *_AUDIO)
 
 
-def read(path: str | os.PathLike[str], kind: str | None = None, **kwargs: Any) -> Music:
-    """Read a MIDI, MusicXML, JSON or YAML file.
+def read(path: str | os.PathLike[str], kind: str | None = None, **kwargs: Any) -> Music | Any:
+    """Read a MIDI, MusicXML, ABC, JSON or YAML file.
 
     Args:
         path: The file.
-        kind: "midi", "musicxml", "json" or "yaml"; by default the extension decides.
+        kind: "midi", "musicxml", "abc", "json" or "yaml"; by default the extension decides.
         **kwargs: Options of the format's own reader (`read_midi`, `read_musicxml`, …).
 
+    Returns the music; of an ABC file with several tunes a list of them.
     Raises ValueError for an unknown extension or bad content, OSError if the file cannot be read.
     """
     return _reader(kind or _kind_of(path))(path, **kwargs)
 
 
 def write(path: str | os.PathLike[str], music: Music, kind: str | None = None, **kwargs: Any) -> None:
-    """Write a MIDI, MusicXML, JSON, YAML or audio file.
+    """Write a MIDI, MusicXML, ABC, JSON, YAML or audio file.
 
     Args:
         path: The file to write.
         music: The music.
-        kind: "midi", "musicxml", "json", "yaml" or "audio"; by default the extension decides.
+        kind: "midi", "musicxml", "abc", "json", "yaml" or "audio"; by default the extension decides.
         **kwargs: Options of the format's own writer.
 
     Raises ValueError for an unknown extension or for music that the format cannot hold.
@@ -61,7 +63,8 @@ def load(path: str | os.PathLike[str] | IO[Any], kind: str | None = None, **kwar
         path: The file (compressed if it ends in .gz), or a file object, which needs `kind`.
         kind: "json" or "yaml"; by default the extension decides.
     """
-    return _reader(_saved_kind(path, kind))(path, **kwargs)
+    music: Music = _reader(_saved_kind(path, kind))(path, **kwargs)
+    return music
 
 
 def save(path: str | os.PathLike[str] | IO[Any], music: Music, kind: str | None = None, **kwargs: Any) -> None:
@@ -91,7 +94,7 @@ def _saved_kind(path: Any, kind: str | None) -> str:
     return kind
 
 
-def _reader(kind: str) -> Callable[..., Music]:
+def _reader(kind: str) -> Callable[..., Any]:
     if kind == "midi":
         from muspy_core.io.midi import read_midi
 
@@ -100,6 +103,10 @@ def _reader(kind: str) -> Callable[..., Music]:
         from muspy_core.io.musicxml import read_musicxml
 
         return read_musicxml
+    if kind == "abc":
+        from muspy_core.io.abc import read_abc
+
+        return read_abc
     if kind == "json":
         from muspy_core.io.json import load_json
 
@@ -108,7 +115,7 @@ def _reader(kind: str) -> Callable[..., Music]:
         from muspy_core.io.yaml import load_yaml
 
         return load_yaml
-    raise ValueError(f'`kind` must be "midi", "musicxml", "json" or "yaml", got {kind!r}')
+    raise ValueError(f'`kind` must be "midi", "musicxml", "abc", "json" or "yaml", got {kind!r}')
 
 
 def _writer(kind: str) -> Callable[..., None]:
@@ -120,6 +127,10 @@ def _writer(kind: str) -> Callable[..., None]:
         from muspy_core.io.musicxml import write_musicxml
 
         return write_musicxml
+    if kind == "abc":
+        from muspy_core.io.abc import write_abc
+
+        return write_abc
     if kind == "json":
         from muspy_core.io.json import save_json
 
@@ -132,4 +143,4 @@ def _writer(kind: str) -> Callable[..., None]:
         from muspy_core.rendering import write_audio
 
         return write_audio
-    raise ValueError(f'`kind` must be "midi", "musicxml", "json", "yaml" or "audio", got {kind!r}')
+    raise ValueError(f'`kind` must be "midi", "musicxml", "abc", "json", "yaml" or "audio", got {kind!r}')

@@ -9,16 +9,15 @@ from muspy_core.io.abc.fields import plain_text
 _SYLLABLE = re.compile(r"[\s]+|\||_|\*|-|(?:\\-|[^\s|_*\-])+")
 
 
-def align(text: str, sung: list[int]) -> list[tuple[int, str]]:
+def align(text: str, sung: list[int], divided: bool = False) -> list[tuple[int, str]]:
     """Return (onset, syllable) of the words of a `w:` field.
 
     sung: onsets of the notes of the music line, −1 for a bar line. `-` divides a word, `_` prolongs a syllable by a
     note, `*` skips a note, `~` is a space inside a syllable, `|` goes on to the next measure. Parts of a divided word
-    are marked with hyphens as in MusPy ("x -", "- x -", "- x").
+    are marked with hyphens as in MusPy ("x -", "- x -", "- x"). divided: whether the line before ends inside a word.
     """
     syllables: list[tuple[int, str]] = []
     index = 0
-    divided = False  # whether the last syllable was followed by a hyphen
     spaced = False
     for match in _SYLLABLE.finditer(text):
         piece = match.group()

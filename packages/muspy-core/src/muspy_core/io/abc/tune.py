@@ -243,7 +243,9 @@ class TuneReader:
         if not continues:
             voice.verse += 1
         verse = min(max(voice.verse, 1), 32_000)
-        voice.lyrics += [(onset, text, verse) for onset, text in align(value, voice.sung)]
+        before = next((text for _, text, number in reversed(voice.lyrics) if number == verse), "")
+        divided = before.endswith(" -")
+        voice.lyrics += [(onset, text, verse) for onset, text in align(value, voice.sung, divided)]
 
     def _read_shorthand(self, value: str) -> None:
         match = re.match(r"([.~H-Wh-w])\s*=\s*[!+]?([^!+\s]{1,40})", value)
