@@ -333,6 +333,28 @@ class Music(ComplexBase):
         """Return as a symusic score in ticks."""
         return self.to_object("symusic", **kwargs)
 
+    def to_representation(self, kind: str, **kwargs: Any) -> NDArray[Any]:
+        """Encode as an array for models; see `muspy_core.to_representation`."""
+        from muspy_core.representations import to_representation
+
+        return to_representation(self, kind, **kwargs)
+
+    def to_pitch_representation(self, **kwargs: Any) -> NDArray[Any]:
+        """Encode as a pitch a time step; see `muspy_core.to_pitch_representation`."""
+        return self.to_representation("pitch", **kwargs)
+
+    def to_pianoroll_representation(self, **kwargs: Any) -> NDArray[Any]:
+        """Encode as a piano roll; see `muspy_core.to_pianoroll_representation`."""
+        return self.to_representation("pianoroll", **kwargs)
+
+    def to_event_representation(self, **kwargs: Any) -> NDArray[Any]:
+        """Encode as event codes; see `muspy_core.to_event_representation`."""
+        return self.to_representation("event", **kwargs)
+
+    def to_note_representation(self, **kwargs: Any) -> NDArray[Any]:
+        """Encode as rows of notes; see `muspy_core.to_note_representation`."""
+        return self.to_representation("note", **kwargs)
+
     def show_pianoroll(self, **kwargs: Any) -> Any:
         """Draw a piano roll with matplotlib; see `muspy_core.show_pianoroll`."""
         from muspy_core.rendering import show_pianoroll
