@@ -159,7 +159,7 @@ class DirectionReader(PartRows):
             self.styles[self._measure, location] = style
         for ending in element.iterfind("ending"):
             kind = ending.get("type", "start")
-            self.signs.append(Sign(self._measure, f"ending-{kind}", ending.get("number", "1"), None))
+            self.signs.append(Sign(self._measure, f"ending-{kind}", ending.get("number") or "1", None))
         if repeat is not None:
             direction = repeat.get("direction")
             if direction not in ("forward", "backward"):

@@ -27,11 +27,15 @@ TYPE_NAMES = {
     Fraction(1, 128): "512th",
     Fraction(1, 256): "1024th",
 }
+TYPE_LENGTHS = {name: quarters for quarters, name in TYPE_NAMES.items()}
 LONGEST = Fraction(8)  # longer notes are tied
 MAX_DOTS = 2
 DOT_FACTORS = tuple(2 - Fraction(1, 2**dots) for dots in range(MAX_DOTS + 1))
 
 # Tuplets by the odd part of the denominator of a duration in quarter notes: actual notes in the time of normal ones.
+# Largest power of two in the denominator of a notatable position or duration, by the odd part of the denominator.
+MAX_DYADIC = {1: 64, 3: 32, 5: 8, 7: 8, 9: 8, 11: 8, 13: 8, 15: 4}
+TOLERANCE = Fraction(1, 40)  # share by which a written value may differ from a duration that notation cannot show
 TUPLETS = {3: 2, 5: 4, 7: 4, 9: 8, 11: 8, 13: 8, 15: 8, 21: 16, 25: 16, 27: 16}
 
 
@@ -42,6 +46,11 @@ class Value(NamedTuple):
     dots: int
     actual: int
     normal: int
+
+    @property
+    def quarters(self) -> Fraction:
+        """How many quarter notes it lasts."""
+        return TYPE_LENGTHS[self.type] * DOT_FACTORS[self.dots] * self.normal / self.actual
 
 
 @functools.lru_cache(maxsize=4096)
@@ -77,14 +86,16 @@ def split_duration(start: Fraction, duration: Fraction, divisions: int) -> tuple
     """Return (quarters, value) of the pieces that together last `duration` from a position in a measure.
 
     start, duration: quarter notes. divisions: of a quarter note, between which no piece may end. A duration that
-    cannot be shown exactly (finer than notation goes) comes as one piece with the nearest shorter value.
+    cannot be shown exactly comes with a value near it (files round a triplet of 256 divisions to 85, 85 and 86).
     """
     value = single_value(duration)
+    if value is None and not is_notatable(duration):
+        value = _near_value(duration)
     if value is not None:
         return ((duration, value),)
     middle = _strongest_position(start, start + duration, divisions)
     if middle is None:
-        return ((duration, _nearest_value(duration)),)
+        return ((duration, _shorter_value(duration)),)
     rest = start + duration - middle
     return split_duration(start, middle - start, divisions) + split_duration(middle, rest, divisions)
 
@@ -116,7 +127,31 @@ def _strongest_position(start: Fraction, end: Fraction, divisions: int) -> Fract
     return None
 
 
-def _nearest_value(quarters: Fraction) -> Value:
+def is_notatable(quarters: Fraction) -> bool:
+    """Whether notation has a place for a position or duration: no finer than 256th notes or tuplets of usual kinds."""
+    odd = _odd_part(quarters.denominator)
+    return quarters.denominator // odd <= MAX_DYADIC.get(odd, 0)
+
+
+def _near_value(quarters: Fraction) -> Value | None:
+    """Return the value that differs by at most `TOLERANCE`, None if there is none."""
+    length, value = min(_common_values(), key=lambda item: abs(item[0] - quarters))
+    return value if abs(length - quarters) <= TOLERANCE * length else None
+
+
+@functools.cache
+def _common_values() -> tuple[tuple[Fraction, Value], ...]:
+    """Return (quarters, value) of plain and dotted values, alone and in triplets and quintuplets."""
+    return tuple(
+        (base * factor * normal / actual, Value(name, dots, actual, normal))
+        for base, name in TYPE_NAMES.items()
+        for dots, factor in enumerate(DOT_FACTORS[:2])
+        for actual, normal in ((1, 1), (3, 2), (5, 4))
+        if base <= LONGEST
+    )
+
+
+def _shorter_value(quarters: Fraction) -> Value:
     for base, name in TYPE_NAMES.items():
         if base <= quarters:
             return Value(name, 0, 1, 1)

@@ -122,7 +122,7 @@ ACCIDENTALS = {
 # Characters that XML 1.0 cannot hold, not even escaped.
 FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 TREMOLO = re.compile(r"tremolo(?:-(start|stop|unmeasured))?-(\d+)")
-WAVY_LINE = re.compile(r"wavy-line-(start|stop)")
+WAVY_LINE = re.compile(r"wavy-line-(start|stop|continue)")
 DEGREE = re.compile(r"(add|alter|subtract)(\d+)([+-]\d+)?")
 
 

@@ -1,8 +1,9 @@
 """Music → measures and notated positions (first stage of writing MusicXML).
 
-Times are written exactly wherever notation can show them. Music of whose onsets and ends more than a tenth lie where it
-cannot (played rather than written music) is quantised for the page: beat by beat, to whichever division of the quarter
-note into 1, 2, 3, 4, 6 or 8 lies nearest, coarse divisions preferred.
+Times are written exactly wherever notation can show them, and always if the music was read from a score. Other music of
+whose onsets and ends more than a tenth lie where it cannot (played rather than written music) is quantised for the
+page: beat by beat, to whichever division of the quarter note into 1, 2, 3, 4, 6 or 8 lies nearest, coarse divisions
+preferred.
 """
 
 from __future__ import annotations
@@ -16,16 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from muspy_core.events import Barline
+from muspy_core.io.musicxml.durations import is_notatable
 from muspy_core.music import Music
 
 Times = NDArray[np.int64]
 
+SCORE_FORMATS = ("musicxml", "musescore", "abc", "kern", "mei")  # never played, so never quantised
 QUANTISED_DIVISIONS = 24
 SUBDIVISIONS = (1, 2, 3, 4, 6, 8)
 FINENESS_PENALTY = 0.012  # quarter notes of error that one more subdivision is worth
 MAX_UNNOTATABLE_SHARE = 0.1
-# Largest power of two in the denominator of a notatable position, by its odd part.
-MAX_DYADIC = {1: 64, 3: 32, 5: 8, 7: 8, 9: 8, 11: 8, 13: 8, 15: 4}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +68,8 @@ class Page:
     """
 
     def __init__(self, music: Music) -> None:
-        self._quantise = _Quantiser(music) if _is_unnotatable(music) else None
+        is_score = music.metadata.source_format in SCORE_FORMATS
+        self._quantise = _Quantiser(music) if not is_score and _is_unnotatable(music) else None
         self.divisions = music.resolution
         self._factor = Fraction(1)
         if self._quantise is not None:
@@ -125,14 +127,18 @@ class Page:
         stated: dict[int, Barline] = {}
         for barline in music.barlines:
             stated.setdefault(self.position(barline.time), barline)
-        starts = self._starts_from(sorted({0, *stated}) if stated else [0], end, bool(stated))
+        starts = sorted({0, *stated})
+        beats = [self.position(time) for time in music.beats.array["time"].tolist()] if stated else []
+        beats_in_last = sum(beat >= starts[-1] for beat in beats)
+        if not beats_in_last:
+            starts = self._continued(starts, end, is_stated=bool(stated))
         measures = []
         number = 1
         for index, start in enumerate(starts):
             meter = self.meter_at(start)
             nominal = meter.length(self.divisions)
             is_last = index == len(starts) - 1
-            length = self._last_length(music, start, end, nominal) if is_last else starts[index + 1] - start
+            length = self._last_length(start, end, beats_in_last) if is_last else starts[index + 1] - start
             is_pickup = index == 0 and not is_last and length < nominal
             known = stated.get(start)
             label = known.number if known is not None and known.number else None
@@ -142,7 +148,7 @@ class Page:
             measures.append(Measure(start, length, label, is_pickup, known.style if known else None, meter))
         return measures
 
-    def _starts_from(self, starts: list[int], end: int, is_stated: bool) -> list[int]:
+    def _continued(self, starts: list[int], end: int, is_stated: bool) -> list[int]:
         """Continue the bar lines by the time signatures up to the end of the music."""
         starts = list(starts)
         changes = [] if is_stated else [meter.time for meter in self.meters]
@@ -155,27 +161,20 @@ class Page:
             starts.append(following)
 
     def _content_end(self, music: Music) -> int:
-        """Return where the last note ends or the last event stands."""
-        times = [_onsets(music), _ends(music)]
-        for track in music.tracks:
-            times += [track.lyrics.array["time"], track.clefs.array["time"]]
-            for spans in (track.slurs.array, track.dynamics.array):
-                times.append(spans["time"] + np.maximum(spans["duration"], 0))
-        times += [music.tempos.array["time"], music.time_signatures.array["time"], music.key_signatures.array["time"]]
-        times += [music.chord_symbols.array["time"], music.texts.array["time"], music.repeats.array["time"]]
-        times += [music.lyrics.array["time"], music.markers.array["time"]]
-        return self.position(int(max(values.max() for values in times if len(values)))) if any(map(len, times)) else 0
+        """Return where the last note ends or the last signature, clef or repeat stands; other marks may hang over."""
+        times = [_onsets(music), _ends(music), music.time_signatures.array["time"], music.key_signatures.array["time"]]
+        times += [music.repeats.array["time"], *(track.clefs.array["time"] for track in music.tracks)]
+        return self.position(max((int(values.max()) for values in times if len(values)), default=0))
 
-    def _last_length(self, music: Music, start: int, end: int, nominal: int) -> int:
-        """Return the length of the last measure: full, unless the beats of the music say that it is not."""
-        beats = [self.position(beat.time) for beat in music.beats if beat.time >= 0] if len(music.barlines) else []
-        inside = [beat for beat in beats if beat >= start]
-        if not inside:
-            return max(nominal, end - start)
-        unit = Fraction(4 * self.divisions, self.meter_at(start).denominator)
-        if len(inside) == -(-(end - start) // unit) and end > start:
+    def _last_length(self, start: int, end: int, beats: int) -> int:
+        """Return the length of the last measure: full, unless the number of its beats, if it is known, differs."""
+        meter = self.meter_at(start)
+        if not beats:
+            return max(meter.length(self.divisions), end - start)
+        unit = Fraction(4 * self.divisions, meter.denominator)
+        if end > start and beats == math.ceil((end - start) / unit):
             return end - start
-        return max(math.floor(len(inside) * unit), end - start, 1)
+        return max(math.floor(beats * unit), end - start, 1)
 
 
 def _onsets(music: Music) -> Times:
@@ -201,13 +200,8 @@ def _is_unnotatable(music: Music) -> bool:
     places, counts = np.unique(phases, return_counts=True)
     if not len(places):
         return False
-    bad = [not _is_notatable(Fraction(int(place), music.resolution)) for place in places.tolist()]
+    bad = [not is_notatable(Fraction(int(place), music.resolution)) for place in places.tolist()]
     return bool(counts[np.array(bad)].sum() > MAX_UNNOTATABLE_SHARE * counts.sum())
-
-
-def _is_notatable(position: Fraction) -> bool:
-    dyadic = position.denominator & -position.denominator
-    return dyadic <= MAX_DYADIC.get(position.denominator // dyadic, 0)
 
 
 class _Quantiser:

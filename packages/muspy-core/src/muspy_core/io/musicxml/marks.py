@@ -228,7 +228,7 @@ def read_ornaments(element: Element) -> list[str]:
         if name == "accidental-mark":
             continue
         kind = child.get("type")
-        if kind in ("start", "stop", "unmeasured"):
+        if kind in ("start", "stop", "continue", "unmeasured"):
             name += f"-{kind}"
         if child.tag == "tremolo":
             name += f"-{line_of(child.text) or '3'}"

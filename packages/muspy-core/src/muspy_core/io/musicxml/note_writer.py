@@ -82,7 +82,7 @@ class NoteWriter:
             notations += [f'<slur type="{kind}" number="{number}"/>' for kind, number in written.slurs]
             notations += [f'<tuplet type="{kind}"/>' for kind in written.tuplet]
         notations += _marks(head, piece.number == 1, is_last_piece)
-        staff = None if layer.staff is None else (head.staff or layer.staff)
+        staff = head.staff or layer.staff
         instrument = self._instrument(head)
         shape = self._shape(head)
         parts = [
@@ -194,13 +194,13 @@ def _beam_group(group: list[Piece], written: dict[int, Written]) -> None:
             written[id(piece)].beams.append((level, kind))
 
 
-def bracket_tuplets(values: list[tuple[Fraction, Value]], add: Callable[[int, str], None]) -> None:
+def bracket_tuplets(values: list[Value], add: Callable[[int, str], None]) -> None:
     """Group neighbouring tuplet values into brackets: as soon as a group lasts a plain note value it is complete.
 
-    values: (quarters, value) of the notes and rests of a layer in order; `add` is told (index, "start" or "stop").
+    values: those of the notes and rests of a layer in order; `add` is told (index, "start" or "stop").
     """
     begin, lasted, ratio = -1, Fraction(0), (1, 1)
-    for index, (quarters, value) in enumerate(values):
+    for index, value in enumerate(values):
         current = (value.actual, value.normal)
         if begin >= 0 and current != ratio:
             add(index - 1, "stop")
@@ -210,7 +210,7 @@ def bracket_tuplets(values: list[tuple[Fraction, Value]], add: Callable[[int, st
         if begin < 0:
             begin, lasted, ratio = index, Fraction(0), current
             add(index, "start")
-        lasted += quarters
+        lasted += value.quarters
         whole = single_value(lasted)
         if lasted.denominator & (lasted.denominator - 1) == 0 and (whole is None or whole.actual == 1):
             add(index, "stop")

@@ -39,8 +39,10 @@ class PartReader(DirectionReader):
         self._instrument_indices = {identifier: index for index, identifier in enumerate(instruments)}
         self._keep_cue = keep_cue
         self._onset = 0
+        self._voice = -1
         self._furthest = 0
         self._open_slurs: dict[str, tuple[int, int, int, int, int]] = {}
+        self._early_stops: dict[str, tuple[int, int]] = {}
         # Texts repeat all the time; these remember what they mean.
         self._pitches: dict[tuple[str | None, ...], tuple[int, str]] = {}
         self._handlers: dict[str, Callable[[Element], None]] = {
@@ -116,8 +118,10 @@ class PartReader(DirectionReader):
         elif duration < 0:
             raise MusicXMLError("a note without <duration>")
         position = self._onset if is_chord else self._position
-        if not is_chord:
-            self._onset = position
+        if is_chord:
+            voice = self._voice if voice < 0 else voice
+        else:
+            self._onset, self._voice = position, voice
             if not grace:
                 self._position = position + duration
                 self._furthest = max(self._furthest, self._position)
@@ -209,12 +213,20 @@ class PartReader(DirectionReader):
         return tie, articulations or None, ornaments or None
 
     def _read_slur(self, element: Element, position: int, voice: int, staff: int, instrument: int) -> None:
+        """Match the start and the stop of a slur; where voices cross, the stop may be written first."""
         number = element.get("number", "1")
-        if element.get("type") == "start":
-            self._open_slurs[number] = (self._measure, position, voice, staff, instrument)
-        elif element.get("type") == "stop" and number in self._open_slurs:
+        kind = element.get("type")
+        if kind == "start":
+            early = self._early_stops.pop(number, None)
+            if early is not None and early[0] == self._measure and early[1] > position:
+                self.slurs.append(Span(self._measure, position, *early, "slur", voice, staff, instrument))
+            else:
+                self._open_slurs[number] = (self._measure, position, voice, staff, instrument)
+        elif kind == "stop" and number in self._open_slurs:
             measure, start, voice, staff, instrument = self._open_slurs.pop(number)
             self.slurs.append(Span(measure, start, self._measure, position, "slur", voice, staff, instrument))
+        elif kind == "stop":
+            self._early_stops[number] = (self._measure, position)
 
     def _read_lyrics(self, lyrics: list[Element], position: int, voice: int, instrument: int) -> None:
         for element in lyrics:

@@ -101,7 +101,10 @@ class PartWriter:
         heads = [head for i, track in zip(part.indices, part.tracks, strict=True) for head in heads_of(track, i, page)]
         self._places = {head.identifier: self._spell(head) for head in heads}
         self._layers = layers_of(heads, part.staves)
-        self._pieces = [pieces_of(layer, page) for layer in self._layers]
+        syllables: dict[int | None, set[int]] = defaultdict(set)
+        for lyric in (lyric for track in part.tracks for lyric in track.lyrics):
+            syllables[lyric.voice].add(page.position(lyric.time))
+        self._pieces = [pieces_of(layer, page, syllables) for layer in self._layers]
         self._written: dict[int, Written] = defaultdict(Written)
         self._levels = _levels(part, page, heads)
         self._directions: dict[int, list[Direction]] = defaultdict(list)
@@ -170,9 +173,10 @@ class PartWriter:
         for layer, measures in zip(self._layers, self._pieces, strict=True):
             for group in measures.values():
                 for piece in group:
-                    if piece.number == 1 and not piece.chord.is_grace:
+                    if not piece.chord.is_grace:
                         onsets[layer.voice].setdefault(piece.start, piece)
-                        in_any.setdefault(piece.start, piece)
+                        if piece.number == 1 or piece.start not in in_any:
+                            in_any[piece.start] = piece
         positions = sorted(in_any)
         for lyric in lyrics if positions else []:
             position = self._page.position(lyric.time)
@@ -291,7 +295,7 @@ class PartWriter:
     def _decorate(self, measure: Measure, items: list[tuple[int, int, Piece | None, Value | None, Written]]) -> None:
         """Decide on beams and tuplet brackets of a layer in a measure."""
         timed = [item for item in items if item[1]]
-        values = [(self._page.quarters(item[1]), item[3] or Value("whole", 0, 1, 1)) for item in timed]
+        values = [item[3] or Value("whole", 0, 1, 1) for item in timed]
         bracket_tuplets(values, lambda index, kind: timed[index][4].tuplet.append(kind))
         beat = _beam_length(measure, self._page.divisions)
         beam(

@@ -52,14 +52,17 @@ def _steps(timeline: Timeline, ticks: list[int]) -> NDArray[np.int64]:
 
 
 def _tempos(readers: list[PartReader], timeline: Timeline) -> EventList[Tempo]:
-    """Return the tempi of all parts; where several state one at the same place, the first part that does counts."""
-    chosen: dict[tuple[int, int], tuple[int, float, str | None]] = {}
+    """Return the tempi of all parts; of simultaneous ones the last in the first part that states any counts."""
+    chosen: dict[int, tuple[int, tuple[int, int, float, str | None]]] = {}
     for index, reader in enumerate(readers):
         for measure, position, qpm, words in reader.tempos:
-            part, known_qpm, known_words = chosen.get((measure, position), (index, qpm, None))
-            chosen[measure, position] = (part, qpm if part == index else known_qpm, known_words or words)
-    rows = [(measure, position, qpm, words) for (measure, position), (_, qpm, words) in chosen.items()]
-    placed = timeline.with_restatements(rows, lambda row: row[2])
+            time = int(timeline.written[measure]) + position
+            part, known = chosen.get(time, (index, (measure, position, qpm, None)))
+            if part == index:
+                chosen[time] = part, (measure, position, qpm, words or known[3])
+            elif known[3] is None:
+                chosen[time] = part, (*known[:3], words)
+    placed = timeline.with_restatements([row for _, row in chosen.values()], lambda row: row[2])
     return make_events(
         Tempo,
         _steps(timeline, [time for time, _ in placed]),

@@ -175,17 +175,38 @@ def _add_slurs(tracks: list[Track], owners: dict[int, int], reader: PartReader, 
     for number, track in enumerate(tracks):
         spans = [span for span in reader.slurs if owners[span.instrument] == number]
         if spans:
-            times, rows = timeline.place(spans)
+            placed, rows = timeline.place(spans)
+            voices = np.array([span.voice for span in rows], dtype=np.int64)
+            times = np.array(placed, dtype=np.int64)
+            starts = _snap(times, voices, track.notes.array, own_onsets=True)
+            ends = _snap(times + _durations(timeline, rows), voices, track.notes.array, own_onsets=False)
             track.slurs = make_events(
-                Slur,
-                times,
-                duration=_durations(timeline, times, rows),
-                voice=[span.voice for span in rows],
-                staff=[span.staff for span in rows],
+                Slur, starts, duration=np.maximum(ends - starts, 0), voice=voices, staff=[span.staff for span in rows]
             )
+            track.slurs.sort_by("time", "duration", "voice", "staff")
 
 
-def _durations(timeline: Timeline, times: list[int], spans: list[Span]) -> NDArray[np.int64]:
+def _snap(times: NDArray[np.int64], voices: NDArray[np.int64], notes: Any, own_onsets: bool) -> NDArray[np.int64]:
+    """Move ends of slurs that stand on a tied note to where this note, now joined, starts.
+
+    times, voices: (slurs,). own_onsets: whether only onsets in the voice of the slur count (it starts there, but may
+    end in another). Returns (slurs,): times at which a note starts are kept, those inside a note of the voice become
+    its onset.
+    """
+    onsets = notes["voice"].astype(np.int64) * (1 << 40) + notes["time"] if own_onsets else notes["time"]
+    wanted = voices * (1 << 40) + times if own_onsets else times
+    snapped: NDArray[np.int64] = times.copy()
+    for index in np.flatnonzero(~np.isin(wanted, onsets)).tolist():
+        time = times[index]
+        sounding = (
+            (notes["voice"] == voices[index]) & (notes["time"] < time) & (time < notes["time"] + notes["duration"])
+        )
+        if sounding.any():
+            snapped[index] = notes["time"][sounding].max()
+    return snapped
+
+
+def _durations(timeline: Timeline, spans: list[Span]) -> NDArray[np.int64]:
     """Return the lengths of slurs and wedges in steps."""
     ticks = [timeline.duration(s.measure, s.position, s.end_measure, s.end_position) for s in spans]
     return timeline.to_steps(np.array(ticks, dtype=np.int64))
@@ -208,8 +229,8 @@ def _add_dynamics(track: Track, reader: PartReader, timeline: Timeline) -> None:
         Dynamic,
         [*times, *wedge_times],
         dynamic=[row[2] for row in rows] + [span.kind for span in wedges],
-        duration=[-1] * len(rows) + _durations(timeline, wedge_times, wedges).tolist(),
+        duration=[-1] * len(rows) + _durations(timeline, wedges).tolist(),
         staff=[row[3] for row in rows] + [span.staff for span in wedges],
     )
-    events.sort_by("time")
+    events.sort_by("time", "duration", "staff")
     track.dynamics = events

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -236,31 +237,39 @@ def _chords(heads: list[Head]) -> list[Chord]:
     return sorted(graces + chords, key=lambda chord: (chord.start, not chord.is_grace, -chord.duration))
 
 
-def pieces_of(layer: Layer, page: Page) -> dict[int, list[Piece]]:
-    """Return the written notes of a layer by measure: chords cut at bar lines and into notatable values."""
+def pieces_of(layer: Layer, page: Page, syllables: dict[int | None, set[int]]) -> dict[int, list[Piece]]:
+    """Return the written notes of a layer by measure: chords cut at bar lines and into notatable values.
+
+    syllables: positions of lyrics by voice; a note is cut (and tied) where a new one starts in it.
+    """
+    breaks = sorted(syllables.get(layer.voice, set()) | syllables.get(None, set()))
     measures: dict[int, list[Piece]] = defaultdict(list)
     for chord in layer.chords:
         if chord.is_grace:
             index = page.measure_index(chord.start)
             measures[index].append(Piece(chord, chord.start, 0, Value("eighth", 0, 1, 1), 1, False))
             continue
-        cuts = list(_cuts(chord, page))
+        cuts = list(_cuts(chord, page, breaks))
         for number, (index, start, duration, value) in enumerate(cuts, 1):
             measures[index].append(Piece(chord, start, duration, value, number, number < len(cuts)))
     return measures
 
 
-def _cuts(chord: Chord, page: Page) -> Iterable[tuple[int, int, int, Value]]:
+def _cuts(chord: Chord, page: Page, breaks: list[int]) -> Iterable[tuple[int, int, int, Value]]:
     """Yield (measure, start, duration, value) of the pieces of a chord."""
     position, end = chord.start, chord.start + chord.duration
-    index = page.measure_index(position)
+    following = bisect.bisect_right(breaks, position)
     while position < end:
+        index = page.measure_index(position)
         measure = page.measures[index]
         until = min(end, measure.end) if index + 1 < len(page.measures) else end
+        if following < len(breaks) and breaks[following] < until:
+            until = breaks[following]
+            following += 1
         inside = page.quarters(position - measure.start)
         for quarters, value in split_duration(inside, page.quarters(until - position), page.divisions):
             duration = int(quarters * page.divisions)
             yield index, position, duration, value
             position += duration
-        position = until
-        index += 1
+        while following < len(breaks) and breaks[following] <= position:
+            following += 1

@@ -8,9 +8,11 @@ from __future__ import annotations
 import io
 import os
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 from muspy_core.errors import MusicXMLError
+from muspy_core.events import Metadata
 from muspy_core.io.files import write_atomically
 from muspy_core.io.musicxml import elements
 from muspy_core.io.musicxml.attributes_writer import AttributesWriter
@@ -117,9 +119,7 @@ def _head(music: Music, parts: list[Part]) -> str:
     if metadata.movement_title is not None:
         lines.append(f"<movement-title>{elements.text(metadata.movement_title)}</movement-title>")
     lines.append("<identification>")
-    for creator in metadata.creators:
-        kind = "lyricist" if creator in metadata.lyricists else "composer"
-        lines.append(f'<creator type="{kind}">{elements.text(creator)}</creator>')
+    lines += [f'<creator type="{kind}">{elements.text(name)}</creator>' for kind, name in _creators(metadata)]
     if metadata.copyright is not None:
         lines.append(f"<rights>{elements.text(metadata.copyright)}</rights>")
     encoders = "".join(f"<encoder>{elements.text(encoder)}</encoder>" for encoder in metadata.encoders)
@@ -132,6 +132,16 @@ def _head(music: Music, parts: list[Part]) -> str:
     lines += [_score_part(part) for part in parts]
     lines.append("</part-list>")
     return "\n".join(lines) + "\n"
+
+
+def _creators(metadata: Metadata) -> list[tuple[str, str]]:
+    """Return (role, name) of the creators; who is composer and lyricist is named twice, the second time as lyricist."""
+    lyricists = Counter(metadata.lyricists)
+    creators = []
+    for name in reversed(metadata.creators):
+        creators.append(("lyricist" if lyricists[name] > 0 else "composer", name))
+        lyricists[name] -= 1
+    return creators[::-1]
 
 
 def _score_part(part: Part) -> str:
