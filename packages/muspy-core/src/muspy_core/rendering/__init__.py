@@ -10,20 +10,41 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from muspy_core.rendering.html import Page, view
+    from muspy_core.rendering.html import page_of, view
+    from muspy_core.rendering.page import Facts, Page, Picture, Player, Roll, RollPart, Score, Table, Text
     from muspy_core.rendering.pianoroll import show_pianoroll
     from muspy_core.rendering.score import Engraving, engrave
     from muspy_core.rendering.soundfont import render, render_stems, synthesize, write_audio
 
 _MODULES = {
-    "html": ("Page", "view"),
+    "html": ("page_of", "view"),
+    "page": ("Facts", "Page", "Picture", "Player", "Roll", "RollPart", "Score", "Table", "Text"),
     "pianoroll": ("show_pianoroll",),
     "score": ("Engraving", "engrave"),
     "soundfont": ("render", "render_stems", "synthesize", "write_audio"),
 }
 _NAMES = {name: module for module, names in _MODULES.items() for name in names}
 
-__all__ = ["Engraving", "Page", "engrave", "render", "render_stems", "show_pianoroll", "synthesize", "view", "write_audio"]
+__all__ = [
+    "Engraving",
+    "Facts",
+    "Page",
+    "Picture",
+    "Player",
+    "Roll",
+    "RollPart",
+    "Score",
+    "Table",
+    "Text",
+    "engrave",
+    "page_of",
+    "render",
+    "render_stems",
+    "show_pianoroll",
+    "synthesize",
+    "view",
+    "write_audio",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -106,7 +106,10 @@ class Voices:
             wave = waveform(self.region, self.key, offsets, float(self.wheel[first]), count, sample_rate)
             envelope = volume_envelope(self.region, self.key, len(wave), sample_rate)
             held = wave * envelope
-            fades = {choked: _fade(seconds, sample_rate) for choked, seconds in set(zip(self.choked[group].tolist(), tails[group].tolist(), strict=True))}
+            fades = {
+                choked: _fade(seconds, sample_rate)
+                for choked, seconds in set(zip(self.choked[group].tolist(), tails[group].tolist(), strict=True))
+            }
             for index in group:
                 self._add_note(out, index, wave, held, envelope, fades[bool(self.choked[index])], sample_rate)
 
