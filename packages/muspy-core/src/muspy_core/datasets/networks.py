@@ -27,11 +27,12 @@ def encoder(factory: Encode | None, representation: str | None, options: dict[st
         raise TypeError("exactly one of `factory` and `representation` must be given")
     if factory is not None:
         return factory
+    kind = str(representation)
 
     def encode(music: Music) -> Any:
         from muspy_core.representations import to_representation
 
-        return to_representation(music, representation, **options)
+        return to_representation(music, kind, **options)
 
     return encode
 

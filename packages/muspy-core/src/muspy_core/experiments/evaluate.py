@@ -1,0 +1,49 @@
+"""Negative log-likelihood of test pieces, exact and as the published code counts it (§2.5.3)."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from muspy_core.experiments.data import IGNORE, Pieces, Windows, exact_windows
+from muspy_core.experiments.training import EventModule, nll
+
+BATCH = 256
+# What the published figures call log-perplexity is the sum over 1,000 batches of 10 windows of 64 × the mean
+# negative log-likelihood, divided by 9,999: 6.4006 nats an event.
+PUBLISHED_BATCHES = 1000
+PUBLISHED_BATCH_SIZE = 10
+PUBLISHED_SCALE = 64 * PUBLISHED_BATCHES / (PUBLISHED_BATCHES * PUBLISHED_BATCH_SIZE - 1)
+
+
+@torch.inference_mode()
+def exact_nll(module: EventModule, corpus: Pieces, max_events: int | None = None) -> tuple[float, int]:
+    """Return the mean negative log-likelihood in nats an event, and the number of events it is the mean of.
+
+    Every event but the first of each piece is predicted once, from at most 64 events before it in its window.
+    """
+    module.eval()
+    inputs, targets = exact_windows(corpus, max_events)
+    total, count = 0.0, 0
+    for start in range(0, len(inputs), BATCH):
+        batch_targets = targets[start : start + BATCH]
+        total += float(nll(module(inputs[start : start + BATCH]), batch_targets, reduction="sum"))
+        count += int((batch_targets != IGNORE).sum())
+    return total / count, count
+
+
+@torch.inference_mode()
+def upstream_nll(module: EventModule, corpus: Pieces, seed: int = 0, batches: int = PUBLISHED_BATCHES) -> float:
+    """Return nats an event by the published code's arithmetic: random windows, state carried from batch to batch.
+
+    Times `PUBLISHED_SCALE` it is the "log-perplexity" of the paper's axes.
+    """
+    module.eval()
+    stream = iter(Windows([corpus], PUBLISHED_BATCH_SIZE, seed, protocol="upstream"))
+    state = None
+    losses = []
+    for _ in range(batches):
+        inputs, targets = next(stream)
+        logits, state = module.model(inputs, state)
+        losses.append(float(nll(logits, targets)))
+    return float(np.mean(losses))
