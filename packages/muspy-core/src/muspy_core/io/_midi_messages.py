@@ -47,7 +47,7 @@ class MessageBuffer:
 
     def __init__(self, keep_order: bool) -> None:
         self.keep_order = keep_order
-        self.n_midi_tracks = 1
+        self.n_midi_tracks = 0 if keep_order else 1
         # Columns of all messages: midi_track, time, rank, order, status, first, second, length. Messages given as
         # bytes have status 0 and their number in place of the first data byte.
         self._blocks: list[Ints] = []

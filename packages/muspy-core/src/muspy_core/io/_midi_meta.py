@@ -134,7 +134,8 @@ class _PieceWriter:
             if place.port is not None:
                 in_range(place.port, 0, 127, f"track {number}: port")
                 ports.setdefault(place.midi_track, []).append(place.port)
-        found = {row[0]: i for i, (row, message) in enumerate(zip(rows, data, strict=True)) if message[:2] == PORT}
+        valid = [message[:2] == PORT and len(message) == 3 and message[2] < 128 for message in data]
+        found = {rows[i][0]: i for i in range(len(rows)) if valid[i]}
         for midi_track, stated in ports.items():
             i = found.get(midi_track)
             if i is None:

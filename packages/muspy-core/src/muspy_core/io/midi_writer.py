@@ -71,9 +71,9 @@ def midi_bytes(music: Music, use_note_off_message: bool = False) -> bytes:
     if n_midi_tracks > MAX_MIDI_TRACKS:
         raise MIDIError(f"{n_midi_tracks:,} MIDI tracks are more than the limit of {MAX_MIDI_TRACKS:,}")
     buffer.end_tracks(n_midi_tracks, ends)
-    midi_format = (
-        1 if music.midi_format is None or (music.midi_format == 0 and n_midi_tracks > 1) else music.midi_format
-    )
+    midi_format = 1 if music.midi_format is None else music.midi_format
+    if midi_format == 0 and not all(place.is_kept for place in places):
+        midi_format = 1  # format 0 has one MIDI track, and tracks were added that have their own
     if midi_format not in (0, 1, 2):
         raise MIDIError(f"midi_format={midi_format!r}: MIDI has the formats 0, 1 and 2")
     header = struct.pack(">4sIHHh", b"MThd", 6, midi_format, n_midi_tracks, _division(music))
