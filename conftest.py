@@ -10,6 +10,9 @@ import pytest
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
+# Tiny models gain nothing from threads, and lose much where other work shares the machine.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 REQUIRE_PROGRAMS = "MUSPY_REQUIRE_PROGRAMS"
 PROGRAM_MARKERS = ("browser", "fluidsynth")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from pathlib import Path
@@ -109,7 +110,10 @@ def corpus(name: str, pitch: int) -> Corpus:
 
 
 @pytest.mark.parametrize("protocol", ["clean", "upstream"])
-def test_a_row_is_trained_interrupted_continued_and_tested(tmp_path: Path, protocol: str) -> None:
+def test_a_row_is_trained_interrupted_continued_and_tested(
+    tmp_path: Path, protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("muspy_core.experiments.rows.upstream_nll", functools.partial(upstream_nll, batches=5))
     corpora = {"low": corpus("low", 40), "high": corpus("high", 70)}
     row = Row("stratified", "lstm", 0, protocol, steps=12, batch_size=4)  # type: ignore[arg-type] # parametrised
     assert make_row(row, corpora, tmp_path, time.monotonic() - 1) is None
