@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import TYPE_CHECKING
 
 from muspy_core.events import ChordSymbol, Dynamic, Repeat
@@ -191,13 +192,13 @@ def barlines(music: Music, page: Page) -> dict[tuple[int, str], str]:
         if repeat.kind == "forward":
             add(page.measure_index(position), "left", "repeat", '<repeat direction="forward"/>')
         elif repeat.kind == "backward":
-            times = f" times={elements.attribute(repeat.text)}" if repeat.text else ""
+            times = f' times="{repeat.text}"' if repeat.text and repeat.text.isdecimal() else ""
             add(page.index_of_end(position), "right", "repeat", f'<repeat direction="backward"{times}/>')
         elif repeat.kind == "ending-start":
-            xml = f'<ending number={elements.attribute(repeat.text or "1")} type="start"/>'
+            xml = f'<ending number="{_passes(repeat)}" type="start"/>'
             add(page.measure_index(position), "left", "ending", xml)
         elif repeat.kind in ("ending-stop", "ending-discontinue"):
-            xml = f'<ending number={elements.attribute(repeat.text or "1")} type="{repeat.kind[7:]}"/>'
+            xml = f'<ending number="{_passes(repeat)}" type="{repeat.kind[7:]}"/>'
             add(page.index_of_end(position), "right", "ending", xml)
     for index, measure in enumerate(page.measures):
         if measure.style is not None:
@@ -207,6 +208,11 @@ def barlines(music: Music, page: Page) -> dict[tuple[int, str], str]:
     if "repeat" not in parts.get((last, "right"), {}):
         add(last, "right", "style", "<bar-style>light-heavy</bar-style>")
     return {place: _barline(place[1], found) for place, found in parts.items()}
+
+
+def _passes(repeat: Repeat) -> str:
+    """Return the passes of an ending as MusicXML writes them."""
+    return ", ".join(re.findall(r"[1-9]\d*", repeat.text or "")) or "1"
 
 
 def _barline(location: str, found: dict[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -156,5 +157,14 @@ def read_repeats(readers: list[PartReader], timeline: Timeline) -> EventList[Rep
         Repeat,
         times,
         kind=[sign.kind for _, _, sign in placed],
-        text=[sign.words if sign.kind in JUMPS else sign.label for _, _, sign in placed],
+        text=[_text_of(sign) for _, _, sign in placed],
     )
+
+
+def _text_of(sign: Sign) -> str | None:
+    """Return what Repeat.text holds: words of jumps, passes of endings ("1,2"), else label or number of times."""
+    if sign.kind in JUMPS:
+        return sign.words
+    if sign.kind.startswith("ending-"):
+        return ",".join(re.findall(r"[1-9]\d*", sign.label or "")) or "1"
+    return sign.label
