@@ -38,14 +38,15 @@ def pair_events(keys: Integers, is_on: NDArray[np.bool_], mode: DuplicateNoteMod
         ons, offs = _each_with_next_off(group, on)
     else:
         useful = _ends_something(group, on)
-        order, group, on = order[useful], group[useful], on[useful]
+        order, on = order[useful], on[useful]
+        group = _group_numbers(group[useful])
         ons, offs = _in_order(group, on) if mode == "fifo" else _nested(group, on)
     return order[ons], order[offs]
 
 
 def _group_numbers(sorted_keys: Integers) -> Integers:
     """Number the groups of equal keys 0, 1, …; (events,)."""
-    return np.cumsum(np.diff(sorted_keys, prepend=sorted_keys[0]) != 0)
+    return np.cumsum(np.diff(sorted_keys, prepend=sorted_keys[:1]) != 0)
 
 
 def _levels(group: Integers, on: NDArray[np.bool_]) -> Integers:
@@ -71,15 +72,13 @@ def _ends_something(group: Integers, on: NDArray[np.bool_]) -> NDArray[np.bool_]
 def _in_order(group: Integers, on: NDArray[np.bool_]) -> tuple[Integers, Integers]:
     """The k-th note-off of a group ends its k-th note-on."""
     ons, offs = np.flatnonzero(on), np.flatnonzero(~on)
-    groups = np.arange(group[-1] + 1) if len(group) else group
+    groups = np.arange(len(group))
     rank = np.arange(len(offs)) - np.searchsorted(group[offs], groups)[group[offs]]
     return ons[np.searchsorted(group[ons], groups)[group[offs]] + rank], offs
 
 
 def _nested(group: Integers, on: NDArray[np.bool_]) -> tuple[Integers, Integers]:
     """A note-off ends the last open note-on of its group, as brackets do."""
-    if not len(group):
-        return group, group
     depth = _levels(group, on) + ~on
     order = np.lexsort((depth, group))
     # Within a group and depth, note-ons and note-offs take turns, a note-on first.

@@ -169,9 +169,9 @@ def _codes(music: Music, max_duration: int) -> Integers:
     notes = notes.at_resolution(RESOLUTION, music.resolution)
     tempo_times = _rescaled(music.tempos.array["time"], RESOLUTION, music.resolution)
     qpm = np.clip(music.tempos.array["qpm"], SLOWEST, FASTEST).astype(np.int64)
-    bars, given = _encoded_bars(music, int(max(notes.time.max(), *tempo_times, 0)))
+    bars, given = _encoded_bars(music, int(np.append(notes.time, tempo_times).max()))
     tempo_cells, note_cells = _cells(tempo_times, bars), _cells(notes.time, bars)
-    last_bar = int(max(note_cells.max(), *tempo_cells)) // POSITIONS
+    last_bar = int(np.append(note_cells, tempo_cells).max()) // POSITIONS
 
     bar_cells = np.arange(max(given, last_bar + 1)) * POSITIONS
     bar_events = np.full((len(bar_cells), 1), BAR)
