@@ -76,6 +76,8 @@ def make_music(tune: TuneReader, resolution: int, expand_repeats: bool, filename
 
 def make_events(event_type: type[E], times: Any, **columns: Any) -> EventList[E]:
     """Return a list of events in the columnar state; `columns` may be numeric or side columns."""
+    if not len(times):
+        return EventList(event_type)
     array = new_array(event_type, len(times))
     array["time"] = times
     names = array.dtype.names or ()

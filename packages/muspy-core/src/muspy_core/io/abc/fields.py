@@ -40,6 +40,8 @@ CLEFS = {
 }
 MAX_SHIFT = 60  # semitones
 
+_ATTRIBUTE = r"(?:clef|octave|transpose|middle|staff[a-z]+|score|sound|shift|cue|name|t|m)="
+
 
 class Meter(NamedTuple):
     """A meter. symbol: "common", "cut" or None. beats: an additive numerator as written ("2+3")."""
@@ -158,7 +160,7 @@ def parse_key(text: str) -> tuple[Key | None, Staff]:
     stripped = text.strip()
     if stripped[:2] in ("HP", "Hp"):
         return Key(_alters(2), 2, "D", "major"), staff  # bagpipes sound F♯ and C♯, whether printed or not
-    match = re.match(r"([A-Ga-g])([#b♯♭]?)\s?(?![a-z]*=)([A-Za-z]*)", stripped)
+    match = re.match(rf"([A-Ga-g])([#b♯♭]?)\s?(?!{_ATTRIBUTE})([A-Za-z]*)", stripped)
     if match is None or (match.group(1).islower() and words[0].lower().rstrip("+-0123456789") in CLEFS):
         if not stripped or stripped.lower().startswith(("none", "exp")) or _explicit(words):
             return _with_accidentals(Key(_alters(0), None, None, None), words), staff
@@ -185,8 +187,9 @@ def _alters(fifths: int) -> tuple[int, ...]:
 def _explicit(words: list[str]) -> list[tuple[str, str]]:
     found = []
     for word in words[:20]:
-        if re.fullmatch(r"(?:(?:\^\^?|__?|=)[A-Ga-g])+", word):
-            found += re.findall(r"(\^\^?|__?|=)([A-Ga-g])", word)
+        accidentals = re.search(r"(?:(?:\^\^?|__?|=)[A-Ga-g])+$", word[:40])
+        if accidentals is not None and not re.match(_ATTRIBUTE, word):
+            found += re.findall(r"(\^\^?|__?|=)([A-Ga-g])", accidentals.group())
     return found
 
 

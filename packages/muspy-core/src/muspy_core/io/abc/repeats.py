@@ -98,6 +98,7 @@ class _Player:
         self._is_open = False  # whether a forward repeat waits for its end
         self._pass = 1
         self._passes: frozenset[int] = frozenset()  # of the ending we are in
+        self._last_pass = 0  # of the endings of this section
         self._has_jumped = False
 
     def play(self) -> list[Span]:
@@ -136,12 +137,13 @@ class _Player:
         if self._restart != (position, index):
             self._restart = (position, index)
             self._pass = 1
+            self._last_pass = 0
         self._passes = frozenset()
 
     def _enter_ending(self, index: int, sign: Sign) -> int:
         """Play an ending of this pass, skip another one."""
         group = self._endings_from(index)
-        last = max((max(passes, default=1) for passes in group), default=1)
+        last = self._last_pass = max(self._last_pass, *(max(passes, default=1) for passes in group))
         if self._has_jumped:
             self._pass = last
         self._emit(sign.position)
@@ -181,9 +183,7 @@ class _Player:
         self._emit(sign.position)
         times = max(sign.passes, default=2)
         if self._passes:
-            following = [s for s in self._signs[index + 1 : index + 2] if s.kind == "ending"]
-            more = max((max(s.passes, default=0) for s in following), default=0)
-            times = max(max(self._passes), more, *self._later_passes(index))
+            times = self._last_pass
         if self._pass < times and not self._has_jumped:
             self._pass += 1
             self._passes = frozenset()
@@ -192,18 +192,6 @@ class _Player:
         self._is_open = False
         self._set_restart(sign.position, index + 1)
         return index + 1
-
-    def _later_passes(self, index: int) -> list[int]:
-        """Return the last passes of the endings that follow the one that ends here (0 if none do)."""
-        passes = [0]
-        lowest = min(self._passes, default=0)
-        for sign in self._signs[index + 1 :][:200]:
-            if sign.kind == "forward" or (sign.kind == "ending" and min(sign.passes, default=0) <= lowest):
-                break
-            if sign.kind == "ending":
-                passes.append(max(sign.passes, default=0))
-                lowest = min(sign.passes, default=0)
-        return passes
 
     def _jump(self, index: int, sign: Sign) -> int | None:
         """Follow da capo, dal segno, to coda and fine; after a jump repeats are not played again."""

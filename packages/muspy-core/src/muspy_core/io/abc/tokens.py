@@ -27,7 +27,7 @@ TOKEN = re.compile(
          (?P<pass>\d{{1,4}}(?:[,.-]\d{{1,4}})*)?)
   | (?P<quoted>"[^"]*")
   | (?P<field>\[[A-Za-z]:[^\]]*\])
-  | (?P<chord>\[)
+  | (?P<chord>\[(?=[^\][|]{{1,200}}\]))
   | (?P<chord_end>\]{LENGTH})
   | (?P<broken><+|>+)
   | (?P<tuplet>\(\d{{1,2}}(?::\d{{0,2}}){{0,2}})
@@ -52,17 +52,19 @@ ALTERATIONS = {"^": 1, "^^": 2, "_": -1, "__": -2, "=": 0, "": None}
 
 
 @functools.lru_cache(maxsize=8192)
-def parse_note(text: str) -> tuple[int, int | None, int, int]:
-    """Return (diatonic number, alteration or None, numerator, denominator) of a note token ("^c'3/2").
+def parse_note(text: str) -> tuple[int, int, int, int | None, int, int]:
+    """Return (diatonic number, letter, natural pitch, alteration or None, numerator, denominator) of a note ("^c'3/2").
 
-    The diatonic number counts letters: 7 × octave + letter, with C4 (middle C) at 28.
+    The diatonic number counts letters: 7 × octave + letter, with C4 (middle C) at 28; the natural pitch is the MIDI
+    note number without an alteration.
     """
     match = _NOTE.fullmatch(text)
     assert match is not None  # the token expression is the same
     accidental, letter, marks, length = match.groups()
     octave = (5 if letter.islower() else 4) + marks.count("'") - marks.count(",")
-    numerator, denominator = parse_length(length)
-    return 7 * octave + LETTERS.index(letter.upper()), ALTERATIONS[accidental], numerator, denominator
+    place = LETTERS.index(letter.upper())
+    natural = 12 * octave + 12 + LETTER_PITCHES[place]
+    return 7 * octave + place, place, natural, ALTERATIONS[accidental], *parse_length(length)
 
 
 @functools.lru_cache(maxsize=1024)

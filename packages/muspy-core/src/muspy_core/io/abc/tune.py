@@ -51,6 +51,7 @@ class TuneReader:
         self._propagation = "pitch"
         self._shorthands: dict[str, str] = {}
         self._has_key = False
+        self._is_keyless = not any(line.startswith("K:") for line in tune.lines)
         self._in_body = False
         self._voice: VoiceReader | None = None
         self._continues = False
@@ -86,7 +87,7 @@ class TuneReader:
             else:
                 self._last_field = letter
                 self._read_field(letter, value)
-        elif line.strip() and (self._has_key or "|" in line):
+        elif line.strip() and (self._has_key or (self._is_keyless and "|" in line)):
             self._read_music(line)
 
     def _read_music(self, line: str) -> None:

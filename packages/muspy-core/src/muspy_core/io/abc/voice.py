@@ -13,7 +13,6 @@ from muspy_core.io.abc import marks
 from muspy_core.io.abc.fields import Key, Meter, Staff, plain_text
 from muspy_core.io.abc.rows import Sign, VoiceRows
 from muspy_core.io.abc.tokens import (
-    LETTER_PITCHES,
     LETTERS,
     MAX_QUARTERS,
     QUARTER,
@@ -145,8 +144,7 @@ class VoiceReader(VoiceRows):
 
     def _read_note(self, text: str) -> None:
         """Append the row of a note and, outside of chords and grace notes, move on. This is the hot loop."""
-        diatonic, alter, numerator, denominator = parse_note(text)
-        octave, letter = divmod(diatonic, 7)
+        diatonic, letter, natural, alter, numerator, denominator = parse_note(text)
         if alter is None:
             if diatonic in self._held:
                 alter = self._held[diatonic]
@@ -156,7 +154,7 @@ class VoiceReader(VoiceRows):
                     alter = self.key.alters[letter]
         elif self.propagation != "not":
             self._alters[diatonic if self.propagation == "octave" else letter] = alter
-        pitch = 12 * octave + 12 + LETTER_PITCHES[letter] + alter + self._shift
+        pitch = natural + alter + self._shift
         if not 0 <= pitch <= 127:
             raise ABCError(f"note {text[:40]!r} sounds as MIDI note {pitch}, which is outside 0 to 127")
         if not denominator:
@@ -317,6 +315,9 @@ class VoiceReader(VoiceRows):
 
     def _read_bar(self, text: str) -> None:
         """End the measure, and note repeat signs, double bars and the ending that may follow at once."""
+        if text == "|":
+            self._end_measure()
+            return
         match = re.search(r"\d", text)
         bar, passes = (text[: match.start()], text[match.start() :]) if match else (text, "")
         self._end_measure()
