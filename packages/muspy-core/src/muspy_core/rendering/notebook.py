@@ -62,11 +62,12 @@ def _roll(music: Music) -> str:
 
 
 def _legend(music: Music) -> str:
+    tracks = [(index, track) for index, track in enumerate(music.tracks) if len(track.notes)]
     names = [
         f'<span style="white-space:nowrap"><span style="color:{color_of(index)}">■</span> '
         f"{html.escape(track.name or f'Track {index + 1}')}</span>"
-        for index, track in enumerate(music.tracks[:16])
+        for index, track in tracks[:16]
     ]
-    if len(music.tracks) > 16:
-        names.append(f"and {len(music.tracks) - 16} more")
+    if len(tracks) > 16:
+        names.append(f"and {len(tracks) - 16} more")
     return " &ensp;".join(names)

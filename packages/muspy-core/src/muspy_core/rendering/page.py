@@ -283,11 +283,12 @@ def _score(score: Score) -> str:
 
 
 def _roll(roll: Roll) -> str:
-    total = sum(len(np.asarray(part.onsets)) for part in roll.parts)
+    total = sum(np.size(part.onsets) for part in roll.parts)
     legend = "".join(
         f'<button type="button" aria-pressed="true" data-part="{index}">'
         f'<span class="swatch part-{index % len(palette.LIGHT)}"></span>{html.escape(part.name)}</button>'
         for index, part in enumerate(roll.parts)
+        if np.size(part.onsets)
     )
     if any(part.marked is not None and np.any(part.marked) for part in roll.parts):
         legend += (
@@ -298,8 +299,8 @@ def _roll(roll: Roll) -> str:
         '<button type="button" id="zoom-all" title="Show all (0)">all</button>'
         '<button type="button" id="zoom-in" aria-label="Zoom in" title="Zoom in (+)">+</button></div>'
     )
-    names = ", ".join(part.name for part in roll.parts)
-    label = f"Piano roll of {total} notes in {len(roll.parts)} parts: {names}. Arrow keys scroll, plus and minus zoom."
+    names = [part.name for part in roll.parts if np.size(part.onsets)]
+    label = f"Piano roll of {total} notes in {len(names)} parts: {', '.join(names)}. Arrow keys scroll, plus and minus zoom."
     canvas = (
         f'<div class="legend" role="group" aria-label="Parts shown">{legend}</div>'
         f'<div class="canvas"><canvas id="roll" tabindex="0" role="img" aria-label="{html.escape(label)}"></canvas></div>'

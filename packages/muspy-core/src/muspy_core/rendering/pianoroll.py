@@ -60,7 +60,8 @@ def show_pianoroll(
         _draw_track(axes, index, track, whole, time, colors, alpha_by_velocity) for index, track in enumerate(tracks)
     ]
     _frame(axes, tracks, whole, time)
-    if legend if legend is not None else 2 <= len(tracks) <= _LEGEND_MOST:
+    handles = [handle for handle, track in zip(handles, tracks, strict=True) if len(track.notes) or len(track.chords)]
+    if legend if legend is not None else 2 <= len(handles) <= _LEGEND_MOST:
         rows = -(-len(handles) // 6)
         axes.legend(
             handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=-(-len(handles) // max(rows, 1)),

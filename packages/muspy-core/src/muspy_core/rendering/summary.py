@@ -21,13 +21,14 @@ class Summary:
     """Figures of a piece.
 
     seconds: its length. bars: number of measures, 0 if unknown. notes: with the pitches of chords. tempos: (lowest,
-    highest) in quarter notes per minute. keys and time_signatures: as text, in order, without repetitions.
+    highest) in quarter notes per minute. silent: number of tracks without notes. keys and time_signatures: as text, in order, without repetitions.
     """
 
     title: str
     seconds: float
     bars: int
     tracks: int
+    silent: int
     notes: int
     resolution: int
     tempos: tuple[float, float]
@@ -42,7 +43,7 @@ class Summary:
             "Tempo": f"{low} qpm" if low == high else f"{low}–{high} qpm",
             "Key": _few(self.keys),
             "Time": _few(self.time_signatures),
-            "Tracks": f"{self.tracks:,}",
+            "Tracks": f"{self.tracks:,}" + (f" ({self.silent} without notes)" if self.silent else ""),
             "Notes": f"{self.notes:,}",
         }
         return {label: text for label, text in found.items() if text}
@@ -56,6 +57,7 @@ def summarize(music: Music) -> Summary:
         seconds=music.get_real_end_time(),
         bars=len(bar_times(music)),
         tracks=len(music.tracks),
+        silent=sum(not len(track.notes) and not len(track.chords) for track in music.tracks),
         notes=sum(len(track.notes) + sum(len(chord.pitches) for chord in track.chords) for track in music.tracks),
         resolution=music.resolution,
         tempos=(float(tempos.min()), float(tempos.max())),

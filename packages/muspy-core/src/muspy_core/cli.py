@@ -1,0 +1,314 @@
+"""The console script `muspy-core`: info, convert, render, view (the end of the flow: parse, call, report)."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import functools
+import importlib.metadata
+import json
+import platform
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import muspy_core
+from muspy_core.console import (
+    EXIT_OK,
+    EXIT_SOME_FAILED,
+    Job,
+    Parser,
+    add_debug_option,
+    add_output_options,
+    expand_inputs,
+    one_line,
+    plan,
+    positive,
+    run_command,
+    run_jobs,
+    with_path,
+)
+from muspy_core.io import READABLE, WRITABLE, read, write
+from muspy_core.music import Music
+
+DESCRIPTION = """\
+Look at, convert, play and show symbolic music (MIDI, MusicXML, ABC, JSON, YAML).
+
+  muspy-core info song.mid                          what is in it
+  muspy-core convert song.mid -o song.musicxml      to another format
+  muspy-core render song.mid -o song.wav            to sound
+  muspy-core view song.mid -o song.html             to a page with score, piano roll and player
+
+Files or folders: a folder is converted whole into the folder named by -o.
+"""
+_PACKAGES = ("numpy", "lxml", "pretty_midi", "soundfile", "verovio", "matplotlib")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program and return its exit code."""
+    options = _parser().parse_args(arguments)
+    return run_command(functools.partial(options.command, options), debug=options.debug)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(prog="muspy-core", description=DESCRIPTION)
+    parser.add_argument("--version", action="version", version=f"muspy-core {muspy_core.__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
+
+    info = _command(commands, "info", _info, "what a file holds; without a file, versions", "muspy-core info song.mid")
+    info.add_argument("files", nargs="*", type=Path, metavar="FILE", help="files or folders")
+    info.add_argument("--json", action="store_true", help="print JSON")
+
+    convert = _command(
+        commands, "convert", _convert, "from one format to another", "muspy-core convert song.mid -o song.musicxml"
+    )
+    _add_inputs(convert)
+    add_output_options(convert, "file to write (its extension says how), or a folder", required=True)
+    convert.add_argument("--to", metavar="EXT", help="format of files in a folder: musicxml, mid, abc, json, yaml, mxl")
+
+    render = _command(commands, "render", _render, "play into a sound file", "muspy-core render song.mid -o song.wav")
+    _add_inputs(render)
+    add_output_options(render, "file to write: .wav, .mp3, .flac, .ogg; or a folder (default: FILE.wav here)")
+    render.add_argument("--to", metavar="EXT", default="wav", help="format of files in a folder (default: wav)")
+    render.add_argument("--soundfont", type=Path, metavar="FILE", help=".sf2 or .sf3 (default: TimGM6mb)")
+    render.add_argument("--renderer", choices=("numpy", "fluidsynth"), default="numpy", help="(default: numpy)")
+    render.add_argument("--sample-rate", type=positive, default=44100, metavar="HZ", help="(default: 44100)")
+    render.add_argument("--gain", type=float, default=1.0, metavar="X", help="factor of loudness (default: 1)")
+
+    view = _command(
+        commands, "view", _view, "make a page that shows and plays", "muspy-core view song.mid -o song.html"
+    )
+    _add_inputs(view)
+    add_output_options(view, "page to write, or a folder (default: FILE.html here)")
+    view.add_argument("--soundfont", type=Path, metavar="FILE", help=".sf2 or .sf3 (default: TimGM6mb)")
+    view.add_argument("--title", help="heading of the page")
+    view.add_argument("--score-pages", type=int, default=6, metavar="N", help="most pages of score (default: 6)")
+    return parser
+
+
+def _command(commands: Any, name: str, function: Any, purpose: str, example: str) -> argparse.ArgumentParser:
+    description = f"{purpose[0].upper()}{purpose[1:]}.\n\n  {example}\n"
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=purpose, description=description)
+    parser.set_defaults(command=function)
+    add_debug_option(parser)
+    return parser
+
+
+def _add_inputs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="files or folders")
+    parser.add_argument("--tune", type=positive, metavar="N", help="which tune of an ABC file with several (from 1)")
+
+
+# --- info ------------------------------------------------------------------------------------------------------------
+
+
+def _info(options: argparse.Namespace) -> int:
+    if not options.files:
+        _print_versions(as_json=options.json)
+        return EXIT_OK
+    files = expand_inputs(options.files, READABLE)
+    if len(files) == 1:
+        described = _describe(files[0])
+        print(json.dumps(described, indent=2, ensure_ascii=False) if options.json else _as_text(described))
+        return EXIT_OK
+    done, failed = [], []
+    for file in files:
+        try:
+            described = _describe(file)
+        except (ValueError, OSError) as error:
+            failed.append({"file": str(file), "error": with_path(one_line(error), file)})
+            print(f"failed: {failed[-1]['error']}", file=sys.stderr)
+            continue
+        done.append(described)
+        if not options.json:
+            print(_as_text(described), end="\n\n")
+    if options.json:
+        print(json.dumps({"files": done, "failed": failed}, indent=2, ensure_ascii=False))
+    if failed:
+        print(f"{len(failed)} of {len(files)} files failed", file=sys.stderr)
+    return EXIT_SOME_FAILED if failed else EXIT_OK
+
+
+def _describe(path: Path) -> dict[str, Any]:
+    """Read a file and return what `info` says of it."""
+    from muspy_core.io.midi import backend
+    from muspy_core.rendering.summary import summarize
+
+    found = read(path)
+    tunes = [found] if isinstance(found, Music) else list(found)
+    music = tunes[0]
+    summary = summarize(music)
+    described: dict[str, Any] = {"file": str(path), "format": music.metadata.source_format or path.suffix.lstrip(".")}
+    if described["format"] == "midi":
+        described["midi_backend"] = backend()
+    if len(tunes) > 1:
+        described["tunes"] = len(tunes)
+    described.update(dataclasses.asdict(summary))
+    described["facts"] = {**summary.facts(), "Resolution": f"{music.resolution} steps a quarter note"}
+    described["parts"] = [
+        {
+            "track": index + 1,
+            "name": track.name or f"Track {index + 1}",
+            "program": track.program,
+            "is_drum": track.is_drum,
+            "notes": len(track.notes) + sum(len(chord.pitches) for chord in track.chords),
+            "range": _range(track),
+        }
+        for index, track in enumerate(music.tracks)
+        if len(track.notes) or len(track.chords)
+    ]
+    return described
+
+
+def _range(track: Any) -> str:
+    pitches = track.notes.array["pitch"]
+    return f"{_pitch_name(int(pitches.min()))}–{_pitch_name(int(pitches.max()))}" if len(pitches) else ""
+
+
+def _pitch_name(pitch: int) -> str:
+    names = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
+    return f"{names[pitch % 12]}{pitch // 12 - 1}"
+
+
+def _as_text(described: dict[str, Any]) -> str:
+    """Set the description of a file as lines."""
+    kind = {"midi": "MIDI", "musicxml": "MusicXML", "abc": "ABC", "json": "JSON", "yaml": "YAML"}
+    form = kind.get(described["format"], described["format"])
+    if "midi_backend" in described:
+        form += f", read by the {'compiled' if described['midi_backend'] == 'c' else 'Python'} parser"
+    lines = [f"{described['file']} ({form})"]
+    if described.get("tunes"):
+        lines.append(f"  {described['tunes']} tunes; this is the first")
+    facts = {**({"Title": described["title"]} if described["title"] else {}), **described["facts"]}
+    lines += [f"  {label:<11} {text}" for label, text in facts.items()]
+    width = max((len(part["name"]) for part in described["parts"]), default=0)
+    for part in described["parts"]:
+        sound = "drums" if part["is_drum"] else f"program {part['program']}"
+        lines.append(
+            f"  {part['track']:>3}  {part['name']:<{width}}  {sound:<11} {part['notes']:>6,} notes  {part['range']}".rstrip()
+        )
+    return "\n".join(lines)
+
+
+def _print_versions(*, as_json: bool) -> None:
+    from muspy_core.io.midi import backend
+
+    versions: dict[str, Any] = {"muspy-core": muspy_core.__version__, "Python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = None
+    versions["MIDI parser"] = "compiled" if backend() == "c" else "Python"
+    versions["FluidSynth"] = shutil.which("fluidsynth")
+    if as_json:
+        print(json.dumps(versions, indent=2))
+        return
+    for name, version in versions.items():
+        print(f"{name:<12} {version or 'not installed'}")
+
+
+# --- convert, render, view -------------------------------------------------------------------------------------------
+
+
+def _convert(options: argparse.Namespace) -> int:
+    suffix = _suffix(options.to) or options.output.suffix
+    if _is_batch(options) and not options.to:
+        raise ValueError("a folder needs a format for its files: add --to musicxml (or mid, abc, json, yaml)")
+    if not suffix.lower() or not options.output.name.lower().endswith(WRITABLE) and not options.to:
+        raise ValueError(f"{options.output}: the extension is none of {', '.join(WRITABLE)}")
+    work = functools.partial(_convert_one, tune=options.tune, overwrite=options.overwrite)
+    return _run(options, suffix, work, "converted", "muspy-core view {output}")
+
+
+def _convert_one(job: Job, *, tune: int | None, overwrite: bool) -> None:
+    _write(job.output, _read(job.input, tune), overwrite)
+
+
+def _render(options: argparse.Namespace) -> int:
+    from muspy_core.audio import FORMATS
+
+    suffix = _suffix(options.to)
+    target = suffix if _is_batch(options) or options.output is None else options.output.suffix.lower() or suffix
+    if target not in FORMATS:
+        raise ValueError(f"{options.output or options.to}: the extension is none of {', '.join(FORMATS)}")
+    settings = {
+        "soundfont": options.soundfont,
+        "renderer": options.renderer,
+        "sample_rate": options.sample_rate,
+        "gain": options.gain,
+    }
+    work = functools.partial(_render_one, tune=options.tune, overwrite=options.overwrite, settings=settings)
+    return _run(options, suffix, work, "rendered", "muspy-core view {input}")
+
+
+def _render_one(job: Job, *, tune: int | None, overwrite: bool, settings: dict[str, Any]) -> dict[str, Any]:
+    from muspy_core.rendering import render
+
+    audio = render(_read(job.input, tune), **settings)
+    audio.write(job.output, overwrite=overwrite)
+    return {"audio_seconds": round(audio.duration, 3), "renderer": settings["renderer"]}
+
+
+def _view(options: argparse.Namespace) -> int:
+    settings = {"soundfont": options.soundfont, "title": options.title, "score_pages": max(options.score_pages, 0)}
+    work = functools.partial(_view_one, tune=options.tune, overwrite=options.overwrite, settings=settings)
+    return _run(options, ".html", work, "made a page:", "open {output} in a browser")
+
+
+def _view_one(job: Job, *, tune: int | None, overwrite: bool, settings: dict[str, Any]) -> None:
+    from muspy_core.rendering import view
+
+    view(_read(job.input, tune), job.output, overwrite=overwrite, **settings)
+
+
+def _run(options: argparse.Namespace, suffix: str, work: Any, verb: str, next_step: str) -> int:
+    jobs = plan(options.files, options.output, READABLE, suffix, overwrite=options.overwrite)
+    code = run_jobs(
+        jobs,
+        work,
+        verb=verb,
+        workers=options.jobs,
+        overwrite=options.overwrite,
+        as_json=options.json,
+        report_folder=options.output if _is_batch(options) else None,
+        debug=options.debug,
+    )
+    if code == EXIT_OK and not options.json:
+        print(f"next: {next_step.format(input=jobs[0].input, output=jobs[0].output)}")
+    return code
+
+
+def _is_batch(options: argparse.Namespace) -> bool:
+    return len(options.files) > 1 or options.files[0].is_dir()
+
+
+def _suffix(extension: str | None) -> str:
+    return f".{extension.lower().lstrip('.')}" if extension else ""
+
+
+def _read(path: Path, tune: int | None) -> Music:
+    """Read one piece; of a file with several tunes the chosen one."""
+    found = read(path)
+    tunes = [found] if isinstance(found, Music) else list(found)
+    if tune is None and len(tunes) > 1:
+        raise ValueError(f"{path}: {len(tunes)} tunes; choose one by --tune 1 to {len(tunes)}")
+    if tune is not None and tune > len(tunes):
+        raise ValueError(f"{path}: there is no tune {tune}; the file holds {len(tunes)}")
+    if not tunes:
+        raise ValueError(f"{path}: no tune in this file")
+    return tunes[(tune or 1) - 1]
+
+
+def _write(path: Path, music: Music, overwrite: bool) -> None:
+    """Write a piece beside its place and move it there; every format's writer is atomic by this."""
+    from muspy_core.io.files import write_atomically
+
+    with write_atomically(path, overwrite) as temporary:
+        write(temporary, music)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
