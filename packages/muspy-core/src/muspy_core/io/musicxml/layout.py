@@ -25,6 +25,7 @@ Times = NDArray[np.int64]
 SCORE_FORMATS = ("musicxml", "musescore", "abc", "kern", "mei")  # never played, so never quantised
 QUANTISED_DIVISIONS = 24
 SUBDIVISIONS = (1, 2, 3, 4, 6, 8)
+EMPTY_BEAT = 2  # subdivision of a quarter note in which no note starts, for those that end in it
 FINENESS_PENALTY = 0.012  # quarter notes of error that one more subdivision is worth
 MAX_UNNOTATABLE_SHARE = 0.1
 
@@ -95,6 +96,14 @@ class Page:
         if self._quantise is None:
             return time
         return int(self._quantise.position(time) * self._factor)
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Return (position, duration) of a note that sounds from `start` to `end`; it lasts a step at least."""
+        position = self.position(start)
+        duration = self.position(end) - position
+        if duration > 0:
+            return position, duration
+        return position, 1 if self._quantise is None else int(self._quantise.step(start) * self._factor)
 
     def quarters(self, divisions: int) -> Fraction:
         """Return a duration in quarter notes."""
@@ -220,11 +229,18 @@ class _Quantiser:
             errors.append(error + FINENESS_PENALTY * subdivision)
         numbers, first = np.unique(beats, return_index=True)
         sums = np.add.reduceat(np.array(errors), first, axis=1) if len(first) else np.zeros((len(SUBDIVISIONS), 0))
-        self._chosen = dict(zip(numbers.tolist(), np.array(SUBDIVISIONS)[sums.argmin(axis=0)].tolist(), strict=True))
+        self._chosen: dict[int, int] = dict(
+            zip(numbers.tolist(), np.array(SUBDIVISIONS)[sums.argmin(axis=0)].tolist(), strict=True)
+        )
 
     def position(self, time: int) -> int:
         """Return a time in twenty-fourths of a quarter note."""
         beat, rest = divmod(time, self._resolution)
-        subdivision: int = self._chosen.get(beat, SUBDIVISIONS[-1])
+        subdivision = self._chosen.get(beat, EMPTY_BEAT)
         step = (2 * rest * subdivision + self._resolution) // (2 * self._resolution)
         return QUANTISED_DIVISIONS * beat + step * QUANTISED_DIVISIONS // subdivision
+
+    def step(self, time: int) -> int:
+        """Return the shortest duration at a time, in twenty-fourths of a quarter note: at most a triplet eighth."""
+        subdivision = self._chosen.get(time // self._resolution, EMPTY_BEAT)
+        return QUANTISED_DIVISIONS // max(subdivision, 4 if subdivision in (1, 2) else 3)

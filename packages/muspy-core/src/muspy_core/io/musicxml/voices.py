@@ -109,13 +109,13 @@ def heads_of(track: Track, index: int, page: Page) -> list[Head]:
         zip(columns, codes, sides, strict=True)
     ):
         time, duration, pitch, velocity, voice, staff = numbers
-        start = page.position(time)
+        start, shown = page.span(time, time + duration)
         heads.append(
             Head(
                 identifier=f"n{index}-{note}",
                 track=index,
                 start=start,
-                duration=0 if grace else max(page.position(time + duration) - start, 1),
+                duration=0 if grace else shown,
                 pitch=pitch,
                 velocity=velocity,
                 spelling=spelling,
@@ -135,7 +135,7 @@ def heads_of(track: Track, index: int, page: Page) -> list[Head]:
 def _heads_of_chords(track: Track, index: int, page: Page) -> list[Head]:
     heads = []
     for number, chord in enumerate(track.chords):
-        start = page.position(chord.time)
+        start, shown = page.span(chord.time, chord.end)
         spellings: Sequence[str | None] = chord.pitches_str or [None] * len(chord.pitches)
         for place, (pitch, spelling) in enumerate(zip(chord.pitches, spellings, strict=False)):
             heads.append(
@@ -143,7 +143,7 @@ def _heads_of_chords(track: Track, index: int, page: Page) -> list[Head]:
                     identifier=f"c{index}-{number}-{place}",
                     track=index,
                     start=start,
-                    duration=max(page.position(chord.end) - start, 1),
+                    duration=shown,
                     pitch=pitch,
                     velocity=chord.velocity,
                     spelling=spelling,
