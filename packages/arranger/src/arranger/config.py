@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from arranger.features import Knowledge, input_width, required_knowledge
@@ -78,10 +78,12 @@ class ModelConfig:
 class DecodingConfig:
     """What a per-onset assignment may cost, in nats beside the model's -log probabilities.
 
-    overlap_penalty: for every note given to a part in which another note sounds. range_penalty: for every semitone
-    outside a part's usual range.
+    chord_penalty: for every pair of notes of one onset in one part. overlap_penalty: for every earlier note that still
+    sounds in the part that a note enters; a wrong decision earlier should not force another one, so it is small.
+    range_penalty: for every semitone outside a part's usual range. excluded_parts: parts that stay empty.
     """
 
-    overlap_penalty: float = 8.0
+    chord_penalty: float = 16.0
+    overlap_penalty: float = 2.0
     range_penalty: float = 0.0
-    excluded_parts: tuple[int, ...] = field(default=())
+    excluded_parts: tuple[int, ...] = ()

@@ -1,8 +1,9 @@
 """Logits → parts: the best legal assignment of each onset's notes (§4.4.3 has none; this goes beyond the paper).
 
-Onset by onset, every note gets exactly one part so that the sum of -log probability, of a penalty for each note that
-enters a part in which another one sounds, and of a penalty for pitches outside a part's range is smallest. What sounds
-is known from the note-offs until then, so the assignment is legal online.
+Onset by onset, every note gets exactly one part so that the sum of -log probability and of the penalties of
+`DecodingConfig` is smallest: for notes of the onset that share a part, for a part in which an earlier note still
+sounds, for pitches outside a part's range. What sounds is known from the note-offs until then, so the assignment is
+legal online.
 
 Symbols: n notes, K parts, m notes of one onset.
 """
@@ -50,8 +51,8 @@ def decode(
     starts = np.flatnonzero(np.diff(mixture.onset, prepend=mixture.onset[:1] - 1)).tolist()
     offsets, onsets = mixture.offset.tolist(), mixture.onset.tolist()
     for start, stop in zip(starts, [*starts[1:], len(mixture)], strict=True):
-        occupied = state.at(onsets[start])
-        chosen = assign(costs[start:stop], occupied, config.overlap_penalty)
+        entering = config.overlap_penalty * state.at(onsets[start])
+        chosen = assign(costs[start:stop] + entering, config.chord_penalty)
         labels[start:stop] = chosen
         state.add(chosen, offsets[start:stop])
     return labels
@@ -66,9 +67,10 @@ def decode_causally(
     costs = note_costs(mixture, logits, parts, config, None)
     labels = np.zeros(len(mixture), np.int64)
     for i, (onset, offset) in enumerate(zip(mixture.onset.tolist(), mixture.offset.tolist(), strict=True)):
-        total = costs[i] + config.overlap_penalty * state.at(onset)
+        sounding, same_onset = state.at(onset), state.started_at(onset)
+        total = costs[i] + config.overlap_penalty * (sounding - same_onset) + config.chord_penalty * same_onset
         labels[i] = int(total.argmin())
-        state.add([int(labels[i])], [offset])
+        state.add([int(labels[i])], [offset], onset)
     return labels
 
 
@@ -77,16 +79,24 @@ class Occupancy:
 
     def __init__(self, parts: int) -> None:
         self._ends: list[list[int]] = [[] for _ in range(parts)]
+        self._onset, self._started = -1, np.zeros(parts, np.int64)
 
     def at(self, onset: int) -> Integers:
         """Return the number of notes that still sound at `onset`, (K,), and forget those that have ended."""
         self._ends = [[end for end in ends if end > onset] if ends else ends for ends in self._ends]
         return np.array([len(ends) for ends in self._ends])
 
-    def add(self, labels: list[int] | Integers, ends: list[int]) -> None:
-        """Enter notes that have just been given to parts."""
+    def started_at(self, onset: int) -> Integers:
+        """Return the number of notes entered with exactly this onset, (K,)."""
+        return self._started.copy() if onset == self._onset else np.zeros_like(self._started)
+
+    def add(self, labels: list[int] | Integers, ends: list[int], onset: int = -1) -> None:
+        """Enter notes of one onset that have just been given to parts."""
+        if onset != self._onset:
+            self._onset, self._started = onset, np.zeros_like(self._started)
         for label, end in zip(labels, ends, strict=True):
             self._ends[int(label)].append(end)
+            self._started[int(label)] += 1
 
 
 def note_costs(
@@ -108,22 +118,21 @@ def note_costs(
     return costs
 
 
-def assign(costs: NDArray[np.float64], occupied: Integers, penalty: float) -> Integers:
+def assign(costs: NDArray[np.float64], penalty: float) -> Integers:
     """Return the cheapest parts of the notes of one onset, (m,).
 
-    costs: (m, K). occupied: (K,) notes that sound already. Each note that enters a part costs `penalty` times the
-    notes there before it. Among equally cheap assignments the first in lexicographic order wins.
+    costs: (m, K). Every pair of notes in one part costs `penalty`. Among equally cheap assignments the first in
+    lexicographic order wins as long as there are at most 4,096 of them in all.
     """
     notes, parts = costs.shape
     if notes == 1:
-        return (costs + penalty * occupied).argmin(axis=1)
+        return costs.argmin(axis=1)
     if parts**notes <= _LARGEST_TABLE:
-        table, sharing = _assignments(notes, parts)
-        total = costs[np.arange(notes), table].sum(axis=1) + penalty * (sharing + occupied[table].sum(axis=1))
+        table, pairs = _assignments(notes, parts)
+        total = costs[np.arange(notes), table].sum(axis=1) + penalty * pairs
         return table[total.argmin()]
-    # Every part is split into seats, the s-th costing s penalties: a linear assignment of notes to seats.
-    seats = np.tile(np.arange(notes), (parts, 1)) + occupied[:, None]
-    wide = np.repeat(costs, notes, axis=1) + penalty * seats.reshape(1, -1)
+    # Every part is split into seats, and who takes the s-th meets s others: a linear assignment of notes to seats.
+    wide = np.repeat(costs, notes, axis=1) + penalty * np.tile(np.arange(notes), parts)
     return linear_assignment(wide) // notes
 
 
