@@ -1,0 +1,115 @@
+"""Listening tests: blind, complete, and summarised with honest intervals."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from pathlib import Path
+
+import pytest
+from muspy_core.listening import ListeningTest, Question, build_test, load_answers, load_questions, summarize
+from muspy_core.listening.build import ListeningTestError
+from muspy_core.listening.report import Answer
+
+QUESTIONS = (Question("mos", "How natural is this?"), Question("ab", "Which is better?", no_preference=True))
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> list[Path]:
+    for system in ("ours", "baseline"):
+        (tmp_path / system).mkdir()
+        for item in ("one", "two"):
+            (tmp_path / system / f"{item}.wav").write_bytes(f"{system} {item}".encode())
+    return [tmp_path / "ours", tmp_path / "baseline"]
+
+
+def test_the_page_does_not_tell_which_system_is_heard(folders: list[Path], tmp_path: Path) -> None:
+    key = json.loads(build_test(folders, tmp_path / "test", ListeningTest(questions=QUESTIONS)).read_text())
+    page = (tmp_path / "test/index.html").read_text()
+    assert not any(word in page for word in ("ours", "baseline", "one.wav"))
+    assert sorted(path.name for path in (tmp_path / "test/audio").iterdir()) == sorted(key["sounds"])
+    for name, sound in key["sounds"].items():
+        content = (tmp_path / "test/audio" / name).read_text()
+        assert content == f"{sound['system']} {sound['item']}"
+
+
+def test_every_sound_is_rated_and_every_item_compared(folders: list[Path], tmp_path: Path) -> None:
+    build_test(folders, tmp_path / "test", ListeningTest(questions=QUESTIONS), seed=4)
+    page = (tmp_path / "test/index.html").read_text()
+    data = json.loads(page.split('<script id="data" type="application/json">')[1].split("</script>")[0])
+    assert sorted(len(trial["sounds"]) for trial in data["trials"]) == [1, 1, 1, 1, 2, 2]
+
+
+def test_the_same_seed_gives_the_same_test(folders: list[Path], tmp_path: Path) -> None:
+    build_test(folders, tmp_path / "a", seed=1)
+    build_test(folders, tmp_path / "b", seed=1)
+    assert (tmp_path / "a/index.html").read_text() == (tmp_path / "b/index.html").read_text()
+    assert (tmp_path / "a-key.json").read_text() == (tmp_path / "b-key.json").read_text()
+
+
+def test_nothing_is_overwritten_or_half_written(folders: list[Path], tmp_path: Path) -> None:
+    build_test(folders, tmp_path / "test")
+    with pytest.raises(FileExistsError):
+        build_test(folders, tmp_path / "test")
+    shutil.rmtree(folders[1])
+    folders[1].mkdir()
+    with pytest.raises(ListeningTestError, match="no sounds"):
+        build_test(folders, tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
+def test_comparisons_need_two_versions_of_an_item(folders: list[Path], tmp_path: Path) -> None:
+    with pytest.raises(ListeningTestError, match="compare"):
+        build_test(folders[:1], tmp_path / "test", ListeningTest(questions=QUESTIONS[1:]))
+
+
+def test_questions_are_read_from_yaml(tmp_path: Path) -> None:
+    path = tmp_path / "test.yaml"
+    path.write_text("title: T\ntrials_per_listener: 5\nquestions:\n  - {kind: mos, text: Q, scale: [no, yes]}\n")
+    assert load_questions(path) == ListeningTest(
+        "T", questions=(Question("mos", "Q", ("no", "yes")),), trials_per_listener=5
+    )
+    for bad in ("[", "- 1", "questions: [{kind: x, text: y}]", "colour: red", "questions: [{kind: mos}]"):
+        path.write_text(bad)
+        with pytest.raises(ListeningTestError):
+            load_questions(path)
+
+
+KEY = {
+    "questions": [{"text": "rate"}, {"text": "prefer"}],
+    "sounds": {"a": {"system": "x", "item": "1"}, "b": {"system": "y", "item": "1"}},
+}
+
+
+def test_means_and_shares_are_those_of_the_answers() -> None:
+    answers = [Answer(f"l{i}", 0, ("a",), 4 + i % 2) for i in range(10)]
+    answers += [Answer(f"l{i}", 1, ("b", "a") if i % 2 else ("a", "b"), 2 if i % 2 else 1) for i in range(10)]
+    rate, prefer = summarize(answers, KEY)
+    assert (rate.system, rate.mean, rate.n, rate.listeners) == ("x", 4.5, 10, 10)
+    assert rate.low < 4.5 < rate.high
+    assert (prefer.system, prefer.mean) == ("x > y", 1.0)
+
+
+def test_intervals_grow_when_answers_come_from_fewer_listeners() -> None:
+    many = summarize([Answer(f"l{i}", 0, ("a",), 1 + i % 5) for i in range(100)], KEY)[0]
+    few = summarize([Answer(f"l{i % 5}", 0, ("a",), 1 + i % 5) for i in range(5)], KEY)[0]
+    assert few.high - few.low > many.high - many.low
+    assert math.isnan(summarize([Answer("l", 0, ("a",), 3)], KEY)[0].low)
+
+
+def test_a_second_answer_replaces_the_first() -> None:
+    assert summarize([Answer("l", 0, ("a",), 1), Answer("l", 0, ("a",), 5)], KEY)[0].mean == 5
+
+
+def test_answers_are_read_from_json_and_csv(tmp_path: Path) -> None:
+    row = {"listener": "l", "question": 1, "sounds": ["a", "b"], "value": 2}
+    (tmp_path / "a.json").write_text(json.dumps({"answers": [row]}))
+    (tmp_path / "a.csv").write_text("listener,question,sounds,value\nl,1,a b,2\n")
+    first, second = load_answers([tmp_path / "a.json", tmp_path / "a.csv"])
+    assert first == second == Answer("l", 1, ("a", "b"), 2)
+    (tmp_path / "bad.json").write_text("{}")
+    with pytest.raises(ListeningTestError, match=r"bad\.json"):
+        load_answers([tmp_path / "bad.json"])
+    with pytest.raises(ListeningTestError, match="another test"):
+        summarize([Answer("l", 0, ("zz",), 1)], KEY)
