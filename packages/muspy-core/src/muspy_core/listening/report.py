@@ -75,7 +75,8 @@ def summarize(
 
     key: what `build_test` wrote, or its path. The intervals are percentiles of a bootstrap that draws listeners, since
     the answers of one listener are not independent; with a single listener there is no interval and both ends are
-    NaN. The last answer counts if a listener answered twice. Raises ListeningTestError for sounds that the key does not know.
+    NaN. The last answer counts if a listener answered twice. Raises ListeningTestError for sounds that the key does
+    not know.
     """
     known = key if isinstance(key, Mapping) else json.loads(Path(key).read_text(encoding="utf-8"))
     latest = {(answer.listener, answer.question, frozenset(answer.sounds)): answer for answer in answers}
