@@ -5,9 +5,8 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from hypothesis import strategies as st
-
 import muspy_core
+from hypothesis import strategies as st
 from muspy_core import EventList, Music, Note, Track
 
 PITCHES = st.one_of(st.integers(58, 64), st.sampled_from([0, 1, 126, 127]))
@@ -20,9 +19,7 @@ def notes(max_time: int = 60, min_duration: int = 0, max_duration: int = 40) -> 
 
 
 def tracks(note: st.SearchStrategy[Note], min_notes: int = 0) -> st.SearchStrategy[Track]:
-    return st.builds(
-        Track, st.integers(0, 127), st.booleans(), notes=st.lists(note, min_size=min_notes, max_size=12)
-    )
+    return st.builds(Track, st.integers(0, 127), st.booleans(), notes=st.lists(note, min_size=min_notes, max_size=12))
 
 
 def pieces(
@@ -30,9 +27,7 @@ def pieces(
 ) -> st.SearchStrategy[Music]:
     """Music of one to three tracks, with at least `min_notes` notes in each; some lists are columns, some objects."""
     chosen = tracks(notes() if note is None else note, min_notes)
-    music = st.builds(
-        Music, resolution=st.sampled_from(resolutions), tracks=st.lists(chosen, min_size=1, max_size=3)
-    )
+    music = st.builds(Music, resolution=st.sampled_from(resolutions), tracks=st.lists(chosen, min_size=1, max_size=3))
     return st.builds(_maybe_columnar, music, st.booleans())
 
 

@@ -6,15 +6,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import muspy_core
 import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from note_music import for_muspy, from_muspy, note_rows, notes, pieces
-
-import muspy_core
 from muspy_core import Barline, Music, Tempo, representations
 from muspy_core.representations.pairing import pair_events
+from note_music import for_muspy, from_muspy, note_rows, notes, pieces
 
 EVENT_OPTIONS = st.fixed_dictionaries(
     {
@@ -189,9 +188,7 @@ def test_real_files_are_encoded_and_decoded_as_by_muspy(muspy: ModuleType, share
             assert_same_array(array, muspy.to_representation(theirs, kind))
             # MusPy decodes pitches from a vector only, with a recent NumPy.
             encoded = array.reshape(-1) if kind == "pitch" else array
-            assert_same_music(
-                muspy_core.from_representation(encoded, kind), muspy.from_representation(encoded, kind)
-            )
+            assert_same_music(muspy_core.from_representation(encoded, kind), muspy.from_representation(encoded, kind))
         for name in ("default", "performance"):
             encode = f"to_{name}_event_representation"
             assert_same_array(getattr(muspy_core, encode)(ours), getattr(muspy, encode)(theirs))
