@@ -76,6 +76,10 @@ class _ControlValues(dict[str, int]):
         super().__setitem__(key, value)
         setattr(self._control, key, value)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copy stands alone.
+        return (dict, (dict(self),))
+
 
 class AnnotationView(MutableSequence[Annotation]):
     """All annotations of a track: its control changes first, then the others.

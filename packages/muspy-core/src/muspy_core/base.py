@@ -34,6 +34,11 @@ class Field:
     optional: bool = True
     name: str = ""
 
+    @property
+    def holds_objects(self) -> bool:
+        """Whether its values are music objects themselves."""
+        return isinstance(self.type, type) and issubclass(self.type, Base)
+
 
 class Base:
     """Base class of all music objects (MusPy's `Base`).
@@ -123,7 +128,7 @@ class Base:
 
     @classmethod
     def _value_from_dict(cls, field: Field, value: Any, strict: bool, cast: bool) -> Any:
-        if isinstance(field.type, type) and issubclass(field.type, Base):
+        if field.holds_objects:
             if field.is_list:
                 return [item if isinstance(item, Base) else field.type.from_dict(item) for item in value]
             return value if isinstance(value, Base) else field.type.from_dict(value)
@@ -149,9 +154,10 @@ class Base:
                 continue
             if isinstance(value, Base):
                 result[field.name] = value.to_ordered_dict(skip_missing, deepcopy)
-            elif field.is_list and value is not None:
+            elif value is not None and field.is_list and field.holds_objects:
                 result[field.name] = [
-                    item.to_ordered_dict(skip_missing, deepcopy) if isinstance(item, Base) else item for item in value
+                    item.to_ordered_dict(skip_missing, deepcopy) if isinstance(item, Base) else item
+                    for item in peek(value)
                 ]
             else:
                 result[field.name] = copy_value(value) if deepcopy else value
@@ -234,7 +240,7 @@ class Base:
             value = getattr(self, field.name)
             if value is None and field.optional:
                 continue
-            if isinstance(field.type, type) and issubclass(field.type, Base):
+            if field.holds_objects:
                 for item in (value if field.is_list else (value,)) if recursive else ():
                     item.fix_type(recursive=True)
             else:
@@ -263,7 +269,7 @@ class Base:
 
     def _adjust_nested_time(self, field: Field, func: Callable[[int], int]) -> None:
         value = getattr(self, field.name)
-        if isinstance(field.type, type) and issubclass(field.type, Base):
+        if field.holds_objects:
             for item in value if field.is_list else (value,):
                 item.adjust_time(func)
 

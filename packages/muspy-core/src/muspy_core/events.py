@@ -465,5 +465,5 @@ class MidiMessage(Event):
     def to_ordered_dict(self, skip_missing: bool = True, deepcopy: bool = True) -> OrderedDict[str, Any]:
         """Return the attributes as an ordered dictionary, with `data` as a hexadecimal string."""
         result = super().to_ordered_dict(skip_missing, deepcopy)
-        result["data"] = self.data.hex()
+        result["data"] = bytes(self.data).hex()
         return result
