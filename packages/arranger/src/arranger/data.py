@@ -155,6 +155,10 @@ class PieceDataModule(L.LightningDataModule):
         """The names of the pieces that a model has seen, to be stored with it."""
         return [piece.name for piece in self.subsets["train"]]
 
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
+        """Lightning cannot look into a `Batch` by itself."""
+        return batch.to(device)
+
     def train_dataloader(self) -> DataLoader[Batch]:
         """Batches of changed training pieces in random order."""
         dataset = PieceDataset(self.subsets["train"], self.features, self.augmentation, self.seed)

@@ -10,7 +10,7 @@ import difflib
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -84,6 +84,26 @@ class Evaluation:
         result["seconds"] = round(self.seconds, 2)
         return result
 
+    def lines(self) -> list[str]:
+        """Return the figures as a person reads them."""
+        scores = self.scores
+        named = self.model if self.model in BASELINES else f"{self.model} ({self.mode})"
+        lines = [
+            f"{named} on {self.dataset}, {self.split}, {self.subset}: "
+            f"{scores.pieces} of {self.dataset_pieces} pieces, {scores.notes:,} of {self.dataset_notes:,} notes",
+            f"  accuracy, {self.setting:<25} {scores.accuracy:.4f}",
+            f"    order of unisons shuffled         {self.shuffled.accuracy:.4f}",
+            f"    unisons interchangeable           {scores.accuracy_unisons_merged:.4f}",
+            f"    mean of the parts                 {scores.balanced_accuracy:.4f}",
+            f"    mean of the pieces, and worst     {scores.piece_accuracy:.4f}  {scores.worst_piece_accuracy:.4f}",
+            f"  soundness, completeness             {scores.soundness:.4f}  {scores.completeness:.4f}",
+            "  links: precision, recall, F1        "
+            f"{scores.link_precision:.4f}  {scores.link_recall:.4f}  {scores.link_f1:.4f}",
+        ]
+        if self.causal is not None:
+            lines.append(f"  accuracy, strictly causal           {self.causal.accuracy:.4f}")
+        return [*lines, f"  ({self.seconds:.1f} s)"]
+
 
 def evaluate(
     model: str | os.PathLike[str] = "bach-chorales",
@@ -103,37 +123,42 @@ def evaluate(
     start = time.perf_counter()
     chosen = _load(model, mode)
     pieces = load_corpus(dataset, cache)
-    parts = CORPORA[dataset]
     by_name = {piece.name: piece for piece in pieces}
     drawn = split_of(split, dataset, list(by_name))
-    if isinstance(chosen, Checkpoint):
-        check_unseen(chosen, drawn, subset)
     wanted = [by_name[name] for name in drawn.subset(subset)]
     rng = np.random.default_rng(seed)
     shuffled = [shuffled_ties(piece, rng) for piece in wanted]
-    result = Evaluation(
-        os.fspath(model), mode, SETTINGS.get(mode, mode), dataset, len(pieces), sum(map(len, pieces)), drawn.name,
-        subset, *_none_scored(),
-    )  # fmt: skip
+    causal = None
     if isinstance(chosen, str):
-        setting, predict = baseline(chosen, [by_name[name] for name in drawn.train], len(parts))
-        result = replace(result, mode=setting, setting=setting)
-        scores = [score(p, predict(p), len(parts)) for p in (wanted, shuffled)]
+        parts = len(CORPORA[dataset])
+        setting, predict = baseline(chosen, [by_name[name] for name in drawn.train], parts)
+        mode = setting
+        ordered, mixed, undecoded = *(score(p, predict(p), parts) for p in (wanted, shuffled)), None
     else:
-        first, undecoded = _measure(chosen, wanted)
-        scores = [first, _measure(chosen, shuffled)[0]]
-        result = replace(result, undecoded_accuracy=undecoded)
+        setting = SETTINGS[mode]
+        check_unseen(chosen, drawn, subset)
+        ordered, undecoded = _measure(chosen, wanted)
+        mixed, _ = _measure(chosen, shuffled)
         if mode == "online" and (model_folder(model) / "causal.json").exists():
-            causal = load_checkpoint(model, "causal")
-            check_unseen(causal, drawn, subset)
-            causal_scores, causal_undecoded = _measure(causal, wanted)
-            result = replace(result, causal=causal_scores, causal_undecoded_accuracy=causal_undecoded)
-    return replace(result, scores=scores[0], shuffled=scores[1], seconds=time.perf_counter() - start)
-
-
-def _none_scored() -> tuple[Scores, Scores]:
-    empty = Scores(0, 0, *[0.0] * 10)
-    return empty, empty
+            beside = load_checkpoint(model, "causal")
+            check_unseen(beside, drawn, subset)
+            causal = _measure(beside, wanted)
+    return Evaluation(
+        model=os.fspath(model),
+        mode=mode,
+        setting=setting,
+        dataset=dataset,
+        dataset_pieces=len(pieces),
+        dataset_notes=sum(map(len, pieces)),
+        split=drawn.name,
+        subset=subset,
+        scores=ordered,
+        shuffled=mixed,
+        undecoded_accuracy=undecoded,
+        causal=causal[0] if causal else None,
+        causal_undecoded_accuracy=causal[1] if causal else None,
+        seconds=time.perf_counter() - start,
+    )
 
 
 def _load(model: str | os.PathLike[str], mode: str) -> Checkpoint | str:

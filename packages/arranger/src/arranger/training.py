@@ -105,10 +105,6 @@ class TaggerModule(L.LightningModule):
         done = min(step / max(total, 1), 1.0)
         return warm * 0.5 * (1.0 + float(torch.cos(torch.tensor(done * torch.pi))))
 
-    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
-        """Lightning cannot look into a `Batch` by itself."""
-        return batch.to(device)
-
 
 class ExportBest(L.Callback):
     """Writes the best model so far as an arranger checkpoint: safetensors weights and a JSON configuration.

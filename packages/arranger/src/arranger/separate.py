@@ -1,0 +1,246 @@
+"""Music → the same notes in parts: merge all pitched tracks, label every note, build one track for each part (§4.3).
+
+Every note of the input is in exactly one part of the output, with its onset, pitch, duration and velocity unchanged.
+Symbols: n notes, K parts.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arranger.checkpoint import Checkpoint, load_checkpoint
+from arranger.config import DecodingConfig
+from arranger.decoding import decode, decode_causally, log_softmax
+from arranger.inference import Tagger
+from arranger.mixture import RESOLUTION, Integers, Mixture, as_mixture
+from arranger.parts import PartSet
+from muspy_core import Chord, Clef, ControlChange, EventList, Lyric, Music, Note, PitchBend, Track
+from muspy_core.columns import new_array
+from muspy_core.errors import MuspyError
+
+DOUBTFUL = 0.6  # a note whose part is less probable than this is marked for a second look
+# A note outside a part's usual range costs this much for each semitone, in nats; chosen on validation pieces, where
+# it changes next to nothing, so that notes far outside all ranges of a choir still go to the nearest part.
+RANGE_PENALTY = 1.0
+_NOTE_SIDES = ("pitch_str", "articulations", "ornaments")
+
+
+class SeparationError(MuspyError):
+    """Music that cannot be separated."""
+
+
+@dataclass(frozen=True)
+class Separation:
+    """Music in parts, and how sure the model was.
+
+    music: one track a part (in the order of the part set, empty ones too), then the untouched percussion tracks.
+    mixture: the notes that were separated. label: (n,) part of each. confidence: (n,) probability of that part, before
+    decoding. part_rows: for each part the notes of the mixture that its track holds, in the order of the track.
+    warnings: what could not be done as it should be, one sentence each.
+    """
+
+    music: Music
+    parts: PartSet
+    mixture: Mixture
+    label: Integers
+    confidence: NDArray[np.float64]
+    part_rows: list[Integers] = field(default_factory=list)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def doubtful(self) -> NDArray[np.bool_]:
+        """Which notes are worth a second look, (n,)."""
+        return self.confidence < DOUBTFUL
+
+
+@dataclass(frozen=True)
+class _Source:
+    """The merged notes of all pitched tracks, in the mixture's order.
+
+    table: (n,) note columns. sides: their side columns. track: (n,) index of the track a note comes from.
+    """
+
+    mixture: Mixture
+    table: NDArray[np.void]
+    sides: Mapping[str, list[object]]
+    track: Integers
+
+
+def separate(
+    music: Music,
+    model: str | os.PathLike[str] | Checkpoint = "bach-chorales",
+    mode: str = "online",
+    *,
+    locks: Integers | None = None,
+    excluded_parts: Sequence[str] = (),
+) -> Separation:
+    """Separate music into the parts of a model.
+
+    Args:
+        music: The music; all tracks but percussion are merged first. It is not changed.
+        model: A bundled name, a model folder, or a loaded checkpoint.
+        mode: "online" (notes of one onset are labelled together, without looking ahead), "offline" (the whole piece is
+            read first), or "causal" (note by note).
+        locks: (n,) part that a note of the mixture must have, `decoding.FREE` for any; see `merge`.
+        excluded_parts: Names of parts that stay empty.
+
+    Raises ModelError for an unknown model, SeparationError if there is no pitched note or no part left.
+    """
+    checkpoint = model if isinstance(model, Checkpoint) else load_checkpoint(model, mode)
+    parts = checkpoint.config.part_set
+    excluded = tuple(sorted({parts.index(name) for name in excluded_parts}))
+    if len(excluded) == len(parts):
+        raise SeparationError(f"all {len(parts)} parts are excluded; leave at least one")
+    source = _merge(music)
+    decoding = replace(checkpoint.decoding, range_penalty=RANGE_PENALTY, excluded_parts=excluded)
+    logits = Tagger(checkpoint).logits(source.mixture)
+    label = _decode(checkpoint, source.mixture, logits, decoding, locks)
+    confidence = np.exp(log_softmax(logits))[np.arange(len(label)), label]
+    rows = [np.flatnonzero(label == part) for part in range(len(parts))]
+    separated, left_out = _assemble(music, source, parts, rows)
+    warnings = (*_warnings(source.mixture, label, parts), *left_out)
+    return Separation(separated, parts, source.mixture, label, confidence, rows, warnings)
+
+
+def merge(music: Music) -> Mixture:
+    """Return the mixture that `separate` labels: the notes of all tracks but percussion."""
+    return _merge(music).mixture
+
+
+def _decode(
+    checkpoint: Checkpoint, mixture: Mixture, logits: NDArray[np.float32], decoding: DecodingConfig, locks: Integers | None
+) -> Integers:
+    parts = checkpoint.config.part_set
+    if checkpoint.config.knowledge == "causal" and locks is None:
+        return decode_causally(mixture, logits, parts, decoding)
+    return decode(mixture, logits, parts, decoding, locks)
+
+
+# ---- tracks → one table
+
+
+def _merge(music: Music) -> _Source:
+    tables, owners = [], []
+    sides: dict[str, list[object]] = {name: [] for name in _NOTE_SIDES}
+    for index, track in enumerate(music.tracks):
+        if track.is_drum:
+            continue
+        for notes in (track.notes, _notes_of_chords(track)):
+            tables.append(notes.array)
+            owners.append(np.full(len(notes), index))
+            for name, values in sides.items():
+                values.extend(notes.side(name))
+    if not sum(map(len, tables)):
+        drums = sum(len(track.notes) for track in music.tracks if track.is_drum)
+        there = f"only percussion ({drums} notes)" if drums else "no note"
+        name = music.metadata.source_filename
+        raise SeparationError(f"{name + ': ' if name else ''}there is {there} to separate")
+    table = np.concatenate(tables)
+    mixture, order = as_mixture(table, music.resolution)
+    chosen = order.tolist()
+    ordered = {name: [values[i] for i in chosen] for name, values in sides.items()}
+    return _Source(mixture, table[order], ordered, np.concatenate(owners)[order])
+
+
+def _notes_of_chords(track: Track) -> EventList[Note]:
+    """The members of MusPy chord events as notes."""
+    notes = EventList(Note)
+    for chord in track.chords:
+        notes.extend(Note(chord.time, pitch, chord.duration, chord.velocity) for pitch in _pitches(chord))
+    return notes
+
+
+def _pitches(chord: Chord) -> list[int]:
+    return list(chord.pitches)
+
+
+# ---- one table → parts
+
+
+def _assemble(
+    music: Music, source: _Source, parts: PartSet, rows: Sequence[Integers]
+) -> tuple[Music, list[str]]:
+    """Return the music in parts, and what of the input has no place in it."""
+    tracks = []
+    for part, chosen in zip(parts.parts, rows, strict=True):
+        notes = _clean(source.table[chosen])
+        picked = chosen.tolist()
+        sides = {
+            name: [values[i] for i in picked] if any(values[i] is not None for i in picked) else None
+            for name, values in source.sides.items()
+        }
+        track = Track(program=part.program, name=part.name)
+        track.notes = EventList.from_columns(Note, notes, sides)
+        track.clefs = [Clef(0, *part.clef)] if part.clef[2] else [Clef(0, part.clef[0], part.clef[1])]
+        tracks.append(track)
+    _share_lyrics(music, source, rows, tracks)
+    left_out = _share_controllers(music, tracks)
+    result = music.deepcopy()
+    result.tracks = [*tracks, *(track.deepcopy() for track in music.tracks if track.is_drum)]
+    result.midi_format = None
+    return result, left_out
+
+
+def _clean(table: NDArray[np.void]) -> NDArray[np.void]:
+    """Keep what belongs to a note wherever it stands; voice, staff, channel and file position belonged to its track."""
+    notes = new_array(Note, len(table))
+    for name in ("time", "pitch", "duration", "velocity", "off_velocity", "off_kind", "tie", "grace", "cue"):
+        notes[name] = table[name]
+    return notes
+
+
+def _share_lyrics(music: Music, source: _Source, rows: Sequence[Integers], tracks: Sequence[Track]) -> None:
+    """Give each syllable to the part that took the highest of its track's notes at that time, else to the first."""
+    label = np.zeros(len(source.mixture), np.int64)
+    for part, chosen in enumerate(rows):
+        label[chosen] = part
+    for index, track in enumerate(music.tracks):
+        if track.is_drum or not len(track.lyrics):
+            continue
+        own = np.flatnonzero(source.track == index)
+        own = own[np.lexsort((source.table["pitch"][own], source.table["time"][own]))]
+        part_at = dict(zip(source.table["time"][own].tolist(), label[own].tolist(), strict=True))
+        for lyric in track.lyrics:
+            tracks[part_at.get(lyric.time, 0)].lyrics.append(Lyric(lyric.time, lyric.lyric, verse=lyric.verse))
+
+
+def _share_controllers(music: Music, tracks: Sequence[Track]) -> list[str]:
+    """Give the controllers and bends of a single input track to every part; those of several tracks have no one home."""
+    sources = [t for t in music.tracks if not t.is_drum and (len(t.notes) or len(t.chords))]
+    playing = [t for t in sources if len(t.control_changes) or len(t.pitch_bends)]
+    if not playing:
+        return []
+    if len(sources) > 1:
+        return [f"controllers and pitch bends of {len(playing)} merged tracks are left out"]
+    for track in tracks:
+        track.control_changes = [ControlChange(c.time, c.number, c.value) for c in playing[0].control_changes]
+        track.pitch_bends = [PitchBend(b.time, b.value) for b in playing[0].pitch_bends]
+    return []
+
+
+# ---- what could not be done
+
+
+def _warnings(mixture: Mixture, label: Integers, parts: PartSet) -> list[str]:
+    found = []
+    onsets, sizes = np.unique(mixture.onset, return_counts=True)
+    crowded = sizes > len(parts)
+    if crowded.any():
+        first = onsets[crowded][0] / RESOLUTION
+        found.append(
+            f"{int(crowded.sum())} onsets have more notes than the {len(parts)} parts (the first at quarter {first:g}); "
+            "some parts play several notes there"
+        )
+    low, high = np.array([[part.low, part.high] for part in parts.parts]).T
+    outside = (mixture.pitch < low[label]) | (mixture.pitch > high[label])
+    if outside.any():
+        first = mixture.onset[outside][0] / RESOLUTION
+        found.append(
+            f"{int(outside.sum())} notes are outside the usual range of their part (the first at quarter {first:g})"
+        )
+    return found
