@@ -322,14 +322,18 @@ def _join_ties(
         return kept, []
     sounding = graces == 0
     keys = zip(onsets.tolist(), pitches.tolist(), layers.tolist(), strict=True)
-    starts = {key: row for row, (key, sounds) in enumerate(zip(keys, sounding.tolist(), strict=True)) if sounds}
+    starts: dict[tuple[int, int, int], list[int]] = {}
+    for row, (key, sounds) in enumerate(zip(keys, sounding.tolist(), strict=True)):
+        if sounds:
+            starts.setdefault(key, []).append(row)
     followed = set(onsets[sounding].tolist())
     joined: set[int] = set()
     slurred: dict[int, tuple[int, int, int]] = {}
     for row in tied[np.argsort(-onsets[tied], kind="stable")].tolist():
         onset, end, layer = int(onsets[row]), int(onsets[row] + durations[row]), int(layers[row])
-        following = starts.get((end, int(pitches[row]), layer))
-        if following is not None and following != row and kept[following]:
+        candidates = starts.get((end, int(pitches[row]), layer))
+        if candidates and end > onset:
+            following = candidates.pop()
             durations[row] += durations[following]
             ties[row] = ties[following]
             kept[following] = False

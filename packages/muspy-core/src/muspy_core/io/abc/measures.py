@@ -49,6 +49,8 @@ class Measures:
         last_beat = max((beat.time for beat in music.beats), default=-1)
         if last_beat >= end:  # the piece ends with rests
             end = last_beat + max(4 * self.resolution // self.unit_of_beat(last_beat), 1)
+        if end <= 0:
+            return [0]
         found = {0, *(item.time for item in music.barlines)}
         found |= {item.time for item in (*self._meters, *self._keys, *self._repeats)}
         borders = sorted(time for time in found if 0 <= time < end)
@@ -58,7 +60,7 @@ class Measures:
             borders = borders[:-1] + self._fill(borders[-1:], end)
         if len(borders) > MAX_MEASURES:
             raise ABCError(f"ABC: more than {MAX_MEASURES:,} measures; are the times in steps of the resolution?")
-        return [*borders, end] if end > 0 else [0]
+        return [*borders, end]
 
     def _fill(self, borders: list[int], end: int) -> list[int]:
         """Divide what lies between borders into measures of the meter that holds there (4/4 before the first)."""
@@ -99,8 +101,8 @@ class Measures:
         return found or Key((0,) * 7, 0, None, None)
 
     def context(self, index: int) -> tuple[object, ...]:
-        """Return the key, meter and tempo with which a measure begins."""
-        start = self.borders[index]
+        """Return the key, meter and tempo that hold before a measure; those of the header before the first one."""
+        start = max(self.borders[index], 1)
         meter = [_meter_of(item) for item in self._meters if item.time < start][-1:]
         tempo = [(item.qpm, item.text) for item in self._tempos if item.time < start][-1:]
         key = bisect_right(self._key_times, start - 1) - 1

@@ -159,7 +159,9 @@ class StaffWriter:
             words.append("(" * self._opens.get(symbol.start, 0))
         words += [f"!{mark}!" if mark != "staccato" else "." for mark in symbol.marks]
         tie = "-" if symbol.tied else ""
-        notes = [self._pitch_text(pitch, symbol.continued) for pitch in symbol.pitches]
+        # A reader may carry the accidental of a tied note on; where a chord has one letter twice that is ambiguous.
+        is_ambiguous = symbol.continued and len(symbol.pitches) > 1
+        notes = [self._pitch_text(pitch, is_ambiguous) for pitch in symbol.pitches]
         words.append(notes[0] if len(notes) == 1 else f"[{''.join(notes)}]")
         words.append(length_text(length) + tie)
         if is_first and not symbol.continued:

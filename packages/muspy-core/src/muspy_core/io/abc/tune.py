@@ -80,7 +80,8 @@ class TuneReader:
         if "%" in line:
             line = _COMMENT.split(line, maxsplit=1)[0]
         field = _FIELD.match(line)
-        if field is not None and not (line[0] in _MUSIC_LETTERS and line[2:3] in tuple("|:")):
+        may_be_music = self._has_key or self._is_keyless
+        if field is not None and not (may_be_music and line[0] in _MUSIC_LETTERS and line[2:3] in tuple("|:")):
             letter, value = field.group(1), field.group(2).strip()
             if letter == "+":
                 self._continue_field(value)
