@@ -31,6 +31,7 @@ FORMATS = {
     ".mp3": ("MP3", "MPEG_LAYER_III"),
     ".raw": ("RAW", "PCM_16"),
 }
+_UNCOMPRESSED = ("PCM_16",)
 _MEDIA_TYPES = {".wav": "audio/wav", ".flac": "audio/flac", ".mp3": "audio/mpeg", ".ogg": "audio/ogg"}
 _PLAYER_SECONDS = 600  # longer sound is not put into a notebook
 
@@ -134,17 +135,23 @@ class Audio:
         with write_atomically(path, overwrite) as temporary:
             self._encode(temporary, kind)
 
-    def encode(self, format: str = "mp3") -> bytes:
-        """Return the bytes of a file in a format ("mp3", "wav", "flac", "ogg")."""
+    def encode(self, format: str = "mp3", *, compression: float | None = None) -> bytes:
+        """Return the bytes of a file in a format ("mp3", "wav", "flac", "ogg").
+
+        compression: 0 (best sound) to 1 (smallest) for compressed formats; None: what the encoder thinks best.
+        """
         buffer = io.BytesIO()
-        self._encode(buffer, _kind("", format))
+        self._encode(buffer, _kind("", format), compression)
         return buffer.getvalue()
 
-    def _encode(self, target: Any, kind: tuple[str, str]) -> None:
+    def _encode(self, target: Any, kind: tuple[str, str], compression: float | None = None) -> None:
         soundfile = _soundfile()
         rate = self.sample_rate
+        settings = {"format": kind[0], "subtype": kind[1]}
+        if compression is not None and kind[1] not in _UNCOMPRESSED:
+            settings["compression_level"] = compression
         try:
-            with soundfile.SoundFile(target, "w", rate, self.channels, format=kind[0], subtype=kind[1]) as file:
+            with soundfile.SoundFile(target, "w", rate, self.channels, **settings) as file:
                 # In blocks of a second: encoders of compressed formats overflow their stack on one long array.
                 for first in range(0, self.frames, rate):
                     file.write(self.samples[:, first : first + rate].T)
@@ -152,10 +159,10 @@ class Audio:
             what = f"{kind[0]} at {rate} Hz with {self.channels} channels"
             raise AudioError(f"cannot write {what}: {error.error_string.rstrip('.')}") from None
 
-    def to_data_uri(self, format: str = "mp3") -> str:
-        """Return the sound as a `data:` address that browsers play."""
+    def to_data_uri(self, format: str = "mp3", *, compression: float | None = 0.7) -> str:
+        """Return the sound as a `data:` address that browsers play; compression as in `encode`."""
         media = _MEDIA_TYPES.get(f".{format}", "application/octet-stream")
-        return f"data:{media};base64,{base64.b64encode(self.encode(format)).decode('ascii')}"
+        return f"data:{media};base64,{base64.b64encode(self.encode(format, compression=compression)).decode('ascii')}"
 
     # --- changes: each returns new Audio ---------------------------------------------------------------------------
 

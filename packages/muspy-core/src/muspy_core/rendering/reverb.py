@@ -18,12 +18,13 @@ def reverberate(sound: NDArray[np.float32], sample_rate: int) -> NDArray[np.floa
     """Return the reverberation alone of a (2, n) sound, (2, n); it is cut off at the end of the sound."""
     response = impulse_response(sample_rate)
     taps = response.shape[1]
-    block = 1 << (2 * taps).bit_length()
-    spectrum = np.fft.rfft(response, block + taps)
+    size = 1 << (3 * taps).bit_length()
+    block = size - taps + 1
+    spectrum = np.fft.rfft(response, size)
     result = np.zeros_like(sound)
     for start in range(0, sound.shape[1], block):
-        wet = np.fft.irfft(np.fft.rfft(sound[:, start : start + block], block + taps) * spectrum, block + taps)
-        room = result[:, start : start + block + taps]
+        wet = np.fft.irfft(np.fft.rfft(sound[:, start : start + block], size) * spectrum, size)
+        room = result[:, start : start + size]
         room += wet[:, : room.shape[1]].astype(np.float32)
     return result
 

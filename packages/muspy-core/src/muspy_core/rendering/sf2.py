@@ -210,13 +210,13 @@ class SoundFont:
             velocities,
             samples,
             (loop_start, loop_end) if looped else None,
-            max(int(header["rate"]), 400),
+            min(max(int(header["rate"]), 400), 400_000),
             root if root <= 127 else 60,
             float(100 * generators[COARSE_TUNE] + generators[FINE_TUNE] + header["correction"]),
             generators,
         )
 
-    @functools.lru_cache(maxsize=None)  # noqa: B019 - a font lives as long as its samples are wanted
+    @functools.cache  # noqa: B019 - a font lives as long as its samples are wanted
     def _sample(self, index: int) -> tuple[NDArray[np.generic], int, int]:
         """Return the points of a sample, and its loop relative to them."""
         header = self._tables[b"shdr"][index]

@@ -1,8 +1,8 @@
 """Music → `Audio` with a SoundFont: `render`, `render_stems`, and MusPy's `synthesize` and `write_audio`.
 
-The default renderer, "numpy", is our own (`sf2.py`, `performance.py`, `synthesizer.py`, `reverb.py`): it sounds the same
-wherever NumPy runs, and knows no limit of sixteen channels. "fluidsynth" runs the program of that name. The default
-SoundFont is TimGM6mb, which lies in the wheel of pretty_midi.
+The default renderer, "numpy", is our own (`sf2.py`, `performance.py`, `synthesizer.py`, `reverb.py`): it sounds the
+same wherever NumPy runs, and knows no limit of sixteen channels. "fluidsynth" runs the program of that name. The
+default SoundFont is TimGM6mb, which lies in the wheel of pretty_midi.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ RENDERERS: tuple[Renderer, ...] = ("numpy", "fluidsynth")
 MAX_SECONDS = 4 * 3600
 _FLUIDSYNTH_TIMEOUT = 1800
 _FULL_SCALE = 0.98
+_FLUIDSYNTH_GAIN = 0.363  # FluidSynth's own gain at which it is as loud as our renderer
 
 
 def default_soundfont() -> Path:
@@ -74,7 +75,7 @@ def render(
     path = default_soundfont() if soundfont is None else Path(soundfont)
     logger.info("rendering by %s with %s", renderer, path.name)
     if renderer == "fluidsynth":
-        return _fluidsynth(music, path, sample_rate, gain, [])
+        return _within_full_scale(_fluidsynth(music, path, sample_rate, gain * _FLUIDSYNTH_GAIN, []))
     return _within_full_scale(_mixed(music, load_soundfont(os.fspath(path)), sample_rate, gain, reverb))
 
 

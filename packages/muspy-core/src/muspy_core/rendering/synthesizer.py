@@ -26,11 +26,13 @@ ENVELOPE_DB = 96.0  # what the envelopes call silence
 ATTENUATION_SCALE = 0.4  # a centibel of `initialAttenuation` is 0.4 in every font made for the EMU chips, and so here
 HEADROOM = 0.35  # of full scale for one voice at full velocity
 MIN_RELEASE = -7200  # timecents: 15.6 ms, against clicks
+MAX_RELEASE_SECONDS = 12.0
 MIN_NOTE_SECONDS = 0.01
 WHEEL_VIBRATO = 50.0  # cents of vibrato at full modulation wheel
 CHOKE_SECONDS = 0.02
 SMOOTHING_SECONDS = 0.005
 QUICK_SECONDS = 0.006
+MAX_OCTAVES = 8  # of transposition; more is a broken font
 SILENCE = 10 ** (-ENVELOPE_DB / 20)
 OPEN_FILTER_HERTZ = 18000
 _FRAME = 512
@@ -43,75 +45,83 @@ def synthesize_part(part: Part, font: SoundFont, sample_rate: int, length: int) 
     releases = np.maximum(part.releases, part.onsets + MIN_NOTE_SECONDS)
     stops = _choke(part, regions)
     pan, wheel = part.controls[PAN].at(part.onsets), part.controls[MODULATION_WHEEL].at(part.onsets)
-    for key in np.unique(part.keys):
+    for key in np.unique(part.keys).tolist():
         on_key = np.flatnonzero(part.keys == key)
-        for region in regions:
-            low, high = region.velocities
-            velocities = part.velocities[on_key]
-            chosen = on_key[(velocities >= low) & (velocities <= high)]
-            if region.keys[0] <= key <= region.keys[1] and len(chosen):
+        velocities = part.velocities[on_key]
+        for region in regions_for(part, regions, key):
+            chosen = on_key[(velocities >= region.velocities[0]) & (velocities <= region.velocities[1])]
+            if len(chosen):
                 voices = Voices(
                     region,
-                    int(key),
+                    key,
                     part.onsets[chosen],
-                    np.minimum(releases[chosen], stops[chosen]),
+                    releases[chosen],
+                    stops[chosen],
                     part.velocities[chosen],
                     pan[chosen],
                     wheel[chosen],
-                    np.isfinite(stops[chosen]) & (stops[chosen] <= releases[chosen] + 1.0),
                 )
                 voices.add_to(out, part.bend, sample_rate)
     return _apply_volume(out, part, sample_rate)
 
 
+def regions_for(part: Part, regions: list[Region], key: int) -> list[Region]:
+    """Return the regions that play a key.
+
+    Some fonts leave keys at the ends of an instrument's range out; those play the nearest regions, so that no note is
+    lost. A drum kit's keys are instruments of their own, and what is not in the kit stays silent.
+    """
+    distances = [max(region.keys[0] - key, key - region.keys[1], 0) for region in regions]
+    nearest = 0 if part.bank == sf2.DRUM_BANK else min(distances, default=0)
+    return [region for region, distance in zip(regions, distances, strict=True) if distance == nearest]
+
+
 def length_of(part: Part, font: SoundFont) -> float:
     """Return the seconds after which the part is silent for certain."""
-    if not len(part.onsets):
-        return 0.0
-    regions = [
-        r for r in font.preset(part.bank, part.program) if (np.isin(part.keys, range(r.keys[0], r.keys[1] + 1))).any()
-    ]
-    release = max((_release_seconds(region) for region in regions), default=0.0)
-    return float(part.releases.max()) + min(release, 10.0) + 0.05
+    regions = font.preset(part.bank, part.program)
+    end = 0.0
+    for key in np.unique(part.keys).tolist():
+        release = max(map(_release_seconds, regions_for(part, regions, key)), default=0.0)
+        end = max(end, float(part.releases[part.keys == key].max()) + release)
+    return end + 0.05 if end else 0.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Voices:
-    """All notes that one region plays on one key; arrays are (notes,), times in seconds."""
+    """All notes that one region plays on one key; arrays are (notes,), times in seconds.
+
+    stops: when another note of the exclusive class cuts it off, or infinity.
+    """
 
     region: Region
     key: int
     onsets: NDArray[np.float64]
     releases: NDArray[np.float64]
+    stops: NDArray[np.float64]
     velocities: NDArray[np.int64]
     pan: NDArray[np.float64]
     wheel: NDArray[np.float64]
-    choked: NDArray[np.bool_]
 
     def add_to(self, out: Samples, bend: Curve, sample_rate: int) -> None:
         """Add the sound of all notes to `out`, (2, length)."""
-        tails = np.where(self.choked, CHOKE_SECONDS, _release_seconds(self.region))
-        moving = bend.changes_within(self.onsets, self.releases + tails)
+        fade = _fade(_release_seconds(self.region), sample_rate)
+        ends = self.releases + len(fade) / sample_rate
+        moving = bend.changes_within(self.onsets, ends)
         cents = bend.at(self.onsets)
         # Notes with the same steady bend and wheel share their waveform; a moving bend is a note's own.
         steady = np.column_stack([cents, self.wheel])[~moving]
         groups = [np.flatnonzero(~moving)[(steady == row).all(axis=1)] for row in np.unique(steady, axis=0)]
         for group in [*groups, *([index] for index in np.flatnonzero(moving))]:
             first = group[0]
-            longest = float((self.releases[group] - self.onsets[group] + tails[group]).max())
-            count = int(longest * sample_rate) + 1
+            count = int((ends[group] - self.onsets[group]).max() * sample_rate) + 1
             offsets: float | NDArray[np.float64] = float(cents[first])
             if moving[first]:
                 offsets = _sampled(bend, float(self.onsets[first]), count, sample_rate)
             wave = waveform(self.region, self.key, offsets, float(self.wheel[first]), count, sample_rate)
             envelope = volume_envelope(self.region, self.key, len(wave), sample_rate)
             held = wave * envelope
-            fades = {
-                choked: _fade(seconds, sample_rate)
-                for choked, seconds in set(zip(self.choked[group].tolist(), tails[group].tolist(), strict=True))
-            }
             for index in group:
-                self._add_note(out, index, wave, held, envelope, fades[bool(self.choked[index])], sample_rate)
+                self._add_note(out, index, wave, held, envelope, fade, sample_rate)
 
     def _add_note(
         self,
@@ -123,15 +133,21 @@ class Voices:
         fade: Samples,
         sample_rate: int,
     ) -> None:
+        """Add one note: the waveform under the envelope until its release, and then under the fade."""
         start = round(float(self.onsets[index]) * sample_rate)
-        hold = round(float(self.releases[index]) * sample_rate) - start
-        gains = self._gains(index)
-        _mix(out, start, held[:hold], gains)
+        hold = max(round(float(self.releases[index]) * sample_rate) - start, 1)
+        sustained, tail = held[:hold], wave[:0]
         if hold < len(wave) and envelope[hold] > SILENCE:
             level = float(envelope[hold])
             audible = len(fade) - int(len(fade) * 20 * np.log10(level) / -ENVELOPE_DB)
             tail = wave[hold : hold + audible]
-            _mix(out, start + hold, tail * fade[: len(tail)], (gains[0] * level, gains[1] * level))
+            tail = tail * (fade[: len(tail)] * np.float32(level))
+        if np.isfinite(self.stops[index]):
+            stop = round(float(self.stops[index]) * sample_rate) - start
+            sustained, tail = _cut_off(np.concatenate([sustained, tail]), stop, sample_rate), wave[:0]
+        gains = self._gains(index)
+        _mix(out, start, sustained, gains)
+        _mix(out, start + len(sustained), tail, gains)
 
     def _gains(self, index: int) -> tuple[float, float]:
         generators = self.region.generators
@@ -169,7 +185,8 @@ def waveform(
     for source, number in ((contour, sf2.MOD_ENV_PITCH), (tremor, sf2.MOD_LFO_PITCH)):
         if generators[number]:
             pitch = pitch + generators[number] * source
-    wave = _oscillate(region, region.rate / sample_rate * np.exp2(np.asarray(pitch, np.float64) / 1200), count)
+    octaves = np.clip(np.asarray(pitch, np.float64) / 1200, -MAX_OCTAVES, MAX_OCTAVES)
+    wave = _oscillate(region, region.rate / sample_rate * np.exp2(octaves), count)
     cutoff: Samples | float = float(generators[sf2.CUTOFF])
     for source, number in ((contour, sf2.MOD_ENV_CUTOFF), (tremor, sf2.MOD_LFO_CUTOFF)):
         if generators[number]:
@@ -304,13 +321,22 @@ def modulation_envelope(region: Region, key: int, seconds: Samples) -> Samples:
 
 
 def _release_seconds(region: Region) -> float:
-    return _seconds(max(int(region.generators[sf2.VOL_RELEASE]), MIN_RELEASE))
+    return min(_seconds(max(int(region.generators[sf2.VOL_RELEASE]), MIN_RELEASE)), MAX_RELEASE_SECONDS)
 
 
 def _fade(release: float, sample_rate: int) -> Samples:
     """Fall by 96 dB in `release` seconds."""
     count = int(release * sample_rate) + 1
     return np.exp(np.linspace(0, -np.log(10) / 20 * ENVELOPE_DB, count, dtype=np.float32))
+
+
+def _cut_off(sound: Samples, stop: int, sample_rate: int) -> Samples:
+    """End a sound at a sample with a short fade."""
+    ramp = np.linspace(1, 0, int(CHOKE_SECONDS * sample_rate), dtype=np.float32)
+    cut = sound[: max(stop, 0) + len(ramp)].copy()
+    fading = cut[max(stop, 0) :]
+    fading *= ramp[: len(fading)]
+    return cut
 
 
 def _lfo(delay: int, rate: int, seconds: Samples) -> Samples:
