@@ -62,8 +62,9 @@ def merged_spans(starts: Integers, ends: Integers) -> tuple[Integers, Integers]:
     # The k-th start opens a new span if all k spans that began earlier have ended, that is if the k-th end has passed;
     # which end belongs to which start does not matter.
     starts, ends = np.sort(starts), np.sort(ends)
-    gaps = starts[1:] >= ends[:-1]
-    return starts[np.append(True, gaps)], ends[np.append(gaps, True)]
+    opens = np.ones(len(starts) + 1, bool)
+    np.greater_equal(starts[1:], ends[:-1], out=opens[1:-1])
+    return starts[opens[:-1]], ends[opens[1:]]
 
 
 def sounding_time(starts: Integers, ends: Integers, at_least: int) -> int:
@@ -75,7 +76,7 @@ def sounding_time(starts: Integers, ends: Integers, at_least: int) -> int:
         return 0
     starts, ends = np.sort(starts), np.sort(ends)
     # After j spans have ended, so many sound from the start number j + at_least on, until the next end.
-    from_ = starts[at_least - 1 :]
-    until = ends[: len(from_)]
-    previous = np.append(starts[0], until[:-1])
-    return int(np.maximum(until - np.maximum(from_, previous), 0).sum())
+    begins = starts[at_least - 1 :]
+    until = ends[: len(begins)]
+    np.maximum(begins[1:], until[:-1], out=begins[1:])
+    return int(np.maximum(until - begins, 0).sum())
