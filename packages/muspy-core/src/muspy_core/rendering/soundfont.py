@@ -33,6 +33,7 @@ Renderer = Literal["numpy", "fluidsynth"]
 RENDERERS: tuple[Renderer, ...] = ("numpy", "fluidsynth")
 MAX_SECONDS = 4 * 3600
 _FLUIDSYNTH_TIMEOUT = 1800
+_FLUIDSYNTH_RESOLUTION = 960
 _FULL_SCALE = 0.98
 _FLUIDSYNTH_GAIN = 0.363  # FluidSynth's own gain at which it is as loud as our renderer
 
@@ -209,7 +210,7 @@ def _fluidsynth(music: Music, soundfont: Path, sample_rate: int, gain: float, op
         raise FileNotFoundError(2, "no such SoundFont", str(soundfont))
     with tempfile.TemporaryDirectory() as folder:
         score, sound = Path(folder, "music.mid"), Path(folder, "music.wav")
-        score.write_bytes(midi_bytes(music))
+        score.write_bytes(midi_bytes(_finely_timed(music)))
         command = [program, "-ni", "-q", "-g", str(gain), "-r", str(sample_rate), "-F", str(sound), "-O", "float"]
         command += ["-T", "wav", *options, str(soundfont), str(score)]
         try:
@@ -220,6 +221,12 @@ def _fluidsynth(music: Music, soundfont: Path, sample_rate: int, gain: float, op
             reason = (done.stderr or done.stdout).strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
             raise RenderError(f"FluidSynth failed: {reason[0]}")
         return Audio.read(sound)
+
+
+def _finely_timed(music: Music) -> Music:
+    """Raise a coarse resolution: FluidSynth plays up to half a step early."""
+    factor = -(-_FLUIDSYNTH_RESOLUTION // music.resolution)
+    return music.deepcopy().adjust_resolution(music.resolution * factor) if factor > 1 else music
 
 
 def _check(renderer: str, sample_rate: int) -> None:
