@@ -460,6 +460,8 @@ class MidiMessage(Event):
         data = dict_.get("data")
         if isinstance(data, str):
             dict_ = {**dict_, "data": bytes.fromhex(data)}
+        elif data is not None and not isinstance(data, bytes):
+            raise TypeError(f"MidiMessage.data: expected bytes or a hexadecimal string, got {data!r}")
         return super().from_dict(dict_, strict, cast)
 
     def to_ordered_dict(self, skip_missing: bool = True, deepcopy: bool = True) -> OrderedDict[str, Any]:

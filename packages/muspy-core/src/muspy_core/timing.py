@@ -6,6 +6,7 @@ A step is 1/resolution of a quarter note. All functions are vectorised over NumP
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, overload
 
@@ -69,21 +70,25 @@ class TempoMap:
 
 def barline_times(time_signatures: EventList[TimeSignature], end: int, resolution: int) -> NDArray[np.int64]:
     """Return the starts of measures in steps: from each time signature to the next one or to `end` (exclusive)."""
-    return _grid(time_signatures, end, lambda ts: 4 * resolution * ts["numerator"] / ts["denominator"])
+    return _grid(time_signatures, end, lambda top, bottom: 4 * resolution * top / bottom)
 
 
 def beat_times(time_signatures: EventList[TimeSignature], end: int, resolution: int) -> NDArray[np.int64]:
     """Return the positions of beats in steps, one every 4/denominator quarter notes, up to `end` (exclusive)."""
-    return _grid(time_signatures, end, lambda ts: 4 * resolution / ts["denominator"])
+    return _grid(time_signatures, end, lambda _, bottom: 4 * resolution / bottom)
 
 
-def _grid(time_signatures: EventList[TimeSignature], end: int, length_of: Callable[[Any], float]) -> NDArray[np.int64]:
-    table = time_signatures.array
-    stops = np.append(table["time"][1:], end)
+def _grid(
+    time_signatures: EventList[TimeSignature], end: int, length_of: Callable[[int, int], float]
+) -> NDArray[np.int64]:
+    """Return a grid of steps; length_of: numerator, denominator → distance of its lines in steps."""
+    table = time_signatures.array[["time", "numerator", "denominator"]]
+    rows = table[np.argsort(table["time"], kind="stable")].tolist()
+    stops = [time for time, _, _ in rows[1:]] + [end]
     parts = []
-    for signature, stop in zip(table, stops.tolist(), strict=True):
-        count = max(int(np.ceil((stop - int(signature["time"])) / float(length_of(signature)))), 0)
-        parts.append(int(signature["time"]) + np.arange(count) * float(length_of(signature)))
+    for (start, numerator, denominator), stop in zip(rows, stops, strict=True):
+        length = length_of(numerator, denominator)
+        parts.append(start + np.arange(max(math.ceil((stop - start) / length), 0)) * length)
     return round_half_up(np.concatenate(parts)) if parts else np.empty(0, np.int64)
 
 

@@ -12,6 +12,7 @@ import zlib
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
 import orjson
 
 from muspy_core.errors import JSONError
@@ -56,15 +57,23 @@ def save_json(
         compressed: Whether to compress with gzip; by default the extension (.gz) decides.
         overwrite: Whether an existing file may be replaced.
         **kwargs: Options of the standard library's `json.dumps` (indent, …).
+
+    Raises JSONError if an annotation has no form in JSON.
     """
     content = music_to_dict(music, skip_missing)
-    if kwargs or ensure_ascii:
+    try:
+        data = _json_bytes(content, ensure_ascii, kwargs)
+    except (TypeError, RecursionError) as error:
+        raise JSONError(f"this music has no form in JSON: {error}") from None
+    write_text_target(path, data, compressed, overwrite)
+
+
+def _json_bytes(content: dict[str, Any], ensure_ascii: bool, options: dict[str, Any]) -> bytes:
+    if options or ensure_ascii:
         import json
 
-        data = json.dumps(content, ensure_ascii=ensure_ascii, **kwargs).encode()
-    else:
-        data = orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY, default=_plain)
-    write_text_target(path, data, compressed, overwrite)
+        return json.dumps(content, ensure_ascii=ensure_ascii, default=_plain, **options).encode()
+    return orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY, default=_plain)
 
 
 def read_text_source(
@@ -129,4 +138,6 @@ def _plain(value: Any) -> Any:
         return bytes(value).hex()
     if isinstance(value, (set, frozenset, tuple)):
         return list(value)
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
     raise TypeError(f"{type(value).__name__} has no form in JSON: {value!r}")

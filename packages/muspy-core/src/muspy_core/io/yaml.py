@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import re
 from typing import IO, Any
 
 from muspy_core.errors import YAMLError
 from muspy_core.io.json import checked_music, read_text_source, write_text_target
 from muspy_core.io.tables import music_to_dict
 from muspy_core.music import Music
+
+_MAYBE_ALIAS = re.compile(rb"(?:^|[\s\[{,:?-])\*[^\s]", re.MULTILINE)
 
 
 def load_yaml(path: str | os.PathLike[str] | IO[Any], compressed: bool | None = None) -> Music:
@@ -21,7 +25,9 @@ def load_yaml(path: str | os.PathLike[str] | IO[Any], compressed: bool | None = 
 
     name, data = read_text_source(path, compressed, YAMLError)
     try:
-        content = yaml.load(data, Loader=_safe_loader())
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        _refuse_aliases(data, loader)
+        content = yaml.load(data, Loader=loader)
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise YAMLError(f"{name}: not YAML: {' '.join(str(error).split())}") from None
     return checked_music(content, name, YAMLError)
@@ -39,24 +45,37 @@ def save_yaml(
 ) -> None:
     """Save music to a YAML file or file object; the arguments are those of `save_json`.
 
-    allow_unicode: write characters beyond ASCII as they are. **kwargs: options of PyYAML's `dump`.
+    allow_unicode: write characters beyond ASCII as they are. **kwargs: options of PyYAML's `dump`. Raises YAMLError if
+    an annotation has no form in YAML.
     """
     import yaml
 
-    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     content = music_to_dict(music, skip_missing)
-    text = yaml.dump(content, Dumper=dumper, allow_unicode=allow_unicode, sort_keys=False, **kwargs)
+    try:
+        text = yaml.dump(content, Dumper=_plain_dumper(), allow_unicode=allow_unicode, sort_keys=False, **kwargs)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise YAMLError(f"this music has no form in YAML: {' '.join(str(error).split())}") from None
     write_text_target(path, text.encode(), compressed, overwrite)
 
 
-def _safe_loader() -> Any:
-    """PyYAML's safe loader without aliases, which a few lines can expand beyond any memory."""
+def _refuse_aliases(data: bytes, loader: Any) -> None:
+    """Raise if an alias refers back to a part of the file: a few lines of them can expand beyond any memory."""
     import yaml
 
-    class NoAliasLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc] # C or Python, the same class interface
-        def compose_node(self, parent: Any, index: Any) -> Any:
-            if self.check_event(yaml.AliasEvent):
+    # The events are only looked through where the text could hold an alias at all.
+    if _MAYBE_ALIAS.search(data):
+        for event in yaml.parse(data, Loader=loader):
+            if isinstance(event, yaml.AliasEvent):
                 raise yaml.YAMLError("aliases are not used in music files and are refused")
-            return super().compose_node(parent, index)
 
-    return NoAliasLoader
+
+@functools.cache
+def _plain_dumper() -> Any:
+    """PyYAML's safe dumper, in C where there is one, that writes shared values out instead of aliases."""
+    import yaml
+
+    class PlainDumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc] # C or Python, one interface
+        def ignore_aliases(self, data: Any) -> bool:
+            return True
+
+    return PlainDumper
