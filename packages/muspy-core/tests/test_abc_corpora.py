@@ -43,7 +43,7 @@ def test_every_nottingham_tune_is_read_and_written(version: str, shared_data: Pa
 @pytest.mark.slow
 @pytest.mark.parametrize("corpus", ["Essen", "O'Neill", "Ryan's Mammoth", "Airds"])
 def test_notes_are_those_of_music21(corpus: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every 40th tune: the same onsets, pitches and durations, but where music21 leaves the standard (see the benchmark)."""
+    """Every 40th tune has the same onsets, pitches and durations, but where music21 leaves the standard."""
     pytest.importorskip("music21", reason="music21 is the oracle and brings the tunes")
     if not (BENCHMARKS / "bench_abc.py").is_file():
         pytest.skip("the comparison stands in benchmarks/bench_abc.py, which is not part of this installation")

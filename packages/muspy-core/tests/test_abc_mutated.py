@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -62,21 +62,30 @@ def mutants(count: int, seed: int) -> Iterator[bytes]:
         yield bytes(data)
 
 
+def refusal(read: Callable[[], object]) -> str | None:
+    """What an `ABCError` says, None if there was none; any other error is a failure."""
+    try:
+        read()
+    except ABCError as error:
+        return str(error)
+    return None
+
+
+def read_and_write(path: Path, expand_repeats: bool) -> None:
+    """Read a file, check what was read, write it and read that."""
+    music = read_abc(path, expand_repeats=expand_repeats)
+    for tune in music if isinstance(music, list) else [music]:
+        tune.validate()
+        read_abc_string(abc_string(tune, compact_repeats=expand_repeats))
+
+
 def try_to_read(data: bytes, path: Path) -> bool:
-    """Read bytes as a file, as played and as written, and write the music again; return whether it could be read."""
+    """Read bytes as a file, as played and as written; return whether it could be read."""
     path.write_bytes(data)
-    could = False
-    for expand_repeats in (True, False):
-        try:
-            music = read_abc(path, expand_repeats=expand_repeats)
-            for tune in music if isinstance(music, list) else [music]:
-                tune.validate()
-                read_abc_string(abc_string(tune, compact_repeats=expand_repeats))
-            could = True
-        except ABCError as error:
-            assert "\n" not in str(error)
-            assert len(str(error)) < 300
-    return could
+    messages = [refusal(lambda: read_and_write(path, True)), refusal(lambda: read_and_write(path, False))]
+    for message in messages:
+        assert message is None or ("\n" not in message and len(message) < 300)
+    return None in messages
 
 
 def test_the_whole_tune_is_read(tmp_path: Path) -> None:
@@ -85,12 +94,12 @@ def test_the_whole_tune_is_read(tmp_path: Path) -> None:
 
 def test_every_truncation_is_read_or_refused(tmp_path: Path) -> None:
     data = TUNE.encode()
-    for length in range(0, len(data), 7):
+    for length in range(0, len(data), 19):
         try_to_read(data[:length], tmp_path / "tune.abc")
 
 
 def test_mutants_are_read_or_refused(tmp_path: Path) -> None:
-    results = [try_to_read(data, tmp_path / "tune.abc") for data in mutants(150, seed=1)]
+    results = [try_to_read(data, tmp_path / "tune.abc") for data in mutants(50, seed=1)]
     assert any(results)
 
 
@@ -103,10 +112,8 @@ def test_many_mutants_are_read_or_refused(seed: int, tmp_path: Path) -> None:
 
 @given(st.text(ALPHABET, max_size=60))
 def test_any_line_of_music_is_read_or_refused(line: str) -> None:
-    try:
-        read_abc_string(f"X:1\nL:1/8\nK:C\nCDE|\n{line}\n")
-    except ABCError as error:
-        assert "tune X:1" in str(error) or "no tune" in str(error)
+    message = refusal(lambda: read_abc_string(f"X:1\nL:1/8\nK:C\nCDE|\n{line}\n"))
+    assert message is None or message.startswith("ABC text: tune X:1")
 
 
 @given(st.binary(max_size=200))
@@ -115,12 +122,11 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory,
 
 
 @pytest.mark.parametrize(
-    "token", ["(", "[", "{", '"', "!", "[V:1", "|:", ":", "&", "(3", "-", "^", "A/", "'", "1", "<", "\\'"]
+    "token",
+    ["(", "[", "{", '"', "!", "[V:1", "[V:1]", "|:", ":", "&", "(3", "-", "^", "A/", "'", "1", "<", "\\'", "|1"],
 )
 def test_long_runs_take_linear_time(token: str) -> None:
-    """40,000 times the same token is read (or refused) as any line is; a quadratic step would take minutes."""
-    text = f"X:1\nT:{token * 40_000}\nK:C\nA{token * 40_000}\nw:{token * 40_000}\nB"
-    try:
-        read_abc_string(text)
-    except ABCError as error:
-        assert "tune X:1" in str(error)
+    """20,000 times the same token is read (or refused) as any line is; a quadratic step would take minutes."""
+    run = token * 20_000
+    message = refusal(lambda: read_abc_string(f"X:1\nT:{run}\nK:C\nA{run}\nw:{run}\nB"))
+    assert message is None or message.startswith("ABC text: tune X:1")

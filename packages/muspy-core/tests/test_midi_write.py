@@ -94,7 +94,7 @@ def _timed(track: mido.MidiTrack) -> list[tuple[int, str]]:
     return sorted(result)
 
 
-@pytest.mark.parametrize(("fifths", "name"), zip(range(-7, 8), KEYS, strict=True))
+@pytest.mark.parametrize(("fifths", "name"), list(zip(range(-7, 8), KEYS, strict=True)))
 def test_all_keys_are_written(fifths: int, name: str) -> None:
     music = Music(key_signatures=[KeySignature(0, 7 * fifths % 12, "major", fifths)])
     assert as_mido(music).tracks[0][0].key == name

@@ -73,9 +73,9 @@ class AttributesWriter:
         index = bisect.bisect_right([key[0] for key in self._keys], position) - 1
         return self._keys[index][1] if index >= 0 else 0
 
-    def written_fifths(self, measure: int) -> int:
-        """Return the written key signature at the start of a measure."""
-        return self._written(self.fifths_at(self._page.measures[measure].start))
+    def written_fifths_at(self, position: int) -> int:
+        """Return the written key signature in force at a position."""
+        return self._written(self.fifths_at(position))
 
     def _written(self, fifths: int) -> int:
         """Return the key a transposing part shows; one beyond seven sharps or flats is respelled."""

@@ -16,8 +16,10 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from muspy_core.errors import MusicXMLError
 from muspy_core.events import Barline
 from muspy_core.io.musicxml.durations import is_notatable
+from muspy_core.io.musicxml.rows import MAX_QUARTERS
 from muspy_core.music import Music
 
 Times = NDArray[np.int64]
@@ -78,6 +80,8 @@ class Page:
                 self.divisions = QUANTISED_DIVISIONS
             self._factor = Fraction(self.divisions, QUANTISED_DIVISIONS)
         self.meters = self._read_meters(music)
+        if self._content_end(music) > MAX_QUARTERS * self.divisions:
+            raise MusicXMLError(f"music of more than {MAX_QUARTERS:,} quarter notes does not go on paper")
         self.measures = self._lay_out(music)
         self._starts = [measure.start for measure in self.measures]
 

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from fractions import Fraction
 
+from muspy_core.errors import MusicXMLError
 from muspy_core.events import Lyric
 from muspy_core.io.musicxml import elements
 from muspy_core.io.musicxml.attributes_writer import AttributesWriter
@@ -16,10 +17,13 @@ from muspy_core.io.musicxml.durations import Value, split_rest
 from muspy_core.io.musicxml.layout import Measure, Page
 from muspy_core.io.musicxml.marks import DYNAMIC_VELOCITIES
 from muspy_core.io.musicxml.note_writer import NoteWriter, Written, beam, bracket_tuplets
+from muspy_core.io.musicxml.rows import MAX_QUARTERS
 from muspy_core.io.musicxml.slurs import number_slurs
 from muspy_core.io.musicxml.spelling import natural_pitch, place, spell_in_key, usual_diatonic
 from muspy_core.io.musicxml.voices import Head, Layer, Piece, heads_of, layers_of, pieces_of
 from muspy_core.music import Music, Track
+
+MAX_ALTERATION = 3
 
 
 class Part:
@@ -134,8 +138,10 @@ class PartWriter:
         if diatonic is None:
             diatonic = spell_in_key(head.pitch, self._attributes.fifths_at(head.start))
         letters, semitones = self._part.shift
-        written = diatonic - letters
-        return written, head.pitch - semitones - natural_pitch(written)
+        written, pitch = diatonic - letters, head.pitch - semitones
+        if abs(pitch - natural_pitch(written)) > MAX_ALTERATION:
+            written = spell_in_key(pitch, self._attributes.written_fifths_at(head.start))
+        return written, pitch - natural_pitch(written)
 
     @property
     def initial_level(self) -> int:
@@ -145,6 +151,8 @@ class PartWriter:
     def add_directions(self, directions: list[Direction]) -> None:
         """Show something between the notes."""
         for direction in directions:
+            if direction.position > MAX_QUARTERS * self._page.divisions:
+                raise MusicXMLError(f"a mark beyond {MAX_QUARTERS:,} quarter notes does not go on paper")
             self._directions[self._page.measure_index(direction.position)].append(direction)
 
     def level(self, position: int) -> int:
@@ -306,7 +314,7 @@ class PartWriter:
 
     def _choose_accidentals(self, index: int) -> None:
         """Decide which notes of a measure show an accidental: those that differ from the key or the last on a line."""
-        fifths = self._attributes.written_fifths(index)
+        fifths = self._attributes.written_fifths_at(self._page.measures[index].start)
         in_key = _key_alterations(fifths)
         current: dict[tuple[int, int], int] = {}
         found: list[tuple[int, bool, int, Head, Piece]] = []

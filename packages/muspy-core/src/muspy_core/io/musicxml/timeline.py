@@ -153,7 +153,7 @@ def beat_ticks(timeline: Timeline, meters: list[tuple[int, int, Meter]], nominal
         if count > MAX_BEATS:
             raise MusicXMLError(f"has more than {MAX_BEATS:,} beats")
         ticks = np.arange(number) * whole // unit
-        if index == 0 and measure == 0 and length < nominal[0]:
+        if index == 0 and measure == 0 and length < nominal[0] and len(timeline.order) > 1:
             ticks = (length - (np.arange(number) + 1) * whole // unit)[::-1]
             ticks = ticks[ticks >= 0]
         beats.append(start + ticks)
