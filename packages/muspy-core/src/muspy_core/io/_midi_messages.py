@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from muspy_core.errors import MIDIError
 
@@ -56,28 +56,28 @@ class MessageBuffer:
 
     def add(
         self,
-        midi_track: int,
-        time: ArrayLike,
+        midi_track: Ints | int,
+        time: Any,
         rank: Rank,
-        order: ArrayLike,
-        status: ArrayLike,
-        first: ArrayLike,
-        second: ArrayLike | None = None,
+        order: Any,
+        status: Any,
+        first: Any,
+        second: Any = None,
     ) -> None:
-        """Add messages of a channel, each argument (messages,) or one for all.
+        """Add messages of channels, each argument (messages,) or one for all.
 
         status: including the channel. second: None for messages with one data byte. order: −1 for new messages.
         """
-        rows = np.broadcast_arrays(
-            *(np.asarray(midi_track), time, rank, order, status, first),
-            *((0, 2) if second is None else (second, 3)),
-        )
-        block = np.array(rows, np.int64).reshape(8, -1)
-        if not self.keep_order:
-            block[3] = -1
-        block[2] = np.where(block[3] < 0, block[2], Rank.FROM_FILE)
+        n = max(np.size(midi_track), np.size(time), np.size(first))
+        if not n or not np.size(time):
+            return
+        block = np.empty((8, n), np.int64)
+        values = (midi_track, time, rank, order if self.keep_order else -1, status, first)
+        for row, value in zip(block, (*values, *((0, 2) if second is None else (second, 3))), strict=True):
+            row[:] = value
+        block[2, block[3] >= 0] = Rank.FROM_FILE
         self._blocks.append(block)
-        self.n_midi_tracks = max(self.n_midi_tracks, midi_track + 1)
+        self.n_midi_tracks = max(self.n_midi_tracks, int(block[0].max()) + 1)
 
     def add_bytes(self, midi_track: int, time: int, data: bytes, order: int = -1, rank: Rank = Rank.META) -> None:
         """Add a message that is given as the bytes that follow its delta time."""
@@ -107,13 +107,24 @@ class MessageBuffer:
     def chunks(self, n_midi_tracks: int) -> list[bytes]:
         """Return the track chunks; every MIDI track has a message at least."""
         table = self._table()
-        return _encode(table[:, np.lexsort(table[3::-1])], self._blobs, n_midi_tracks)
+        return _encode(table[:, _in_order(table)], self._blobs, n_midi_tracks)
 
     def _table(self) -> Ints:
         if self._singles:
             self._blocks.append(np.array(self._singles, np.int64).T)
             self._singles = []
         return np.concatenate([np.zeros((8, 0), np.int64), *self._blocks], axis=1)
+
+
+def _in_order(table: Ints) -> Ints:
+    """Sort messages by MIDI track, time, rank and order, stably."""
+    bits = [max(int(row.max(initial=0)) + 2, 1).bit_length() for row in table[:4]]
+    if sum(bits) > 62:
+        return np.lexsort(table[3::-1])
+    key = table[0]
+    for row, width in zip(table[1:4], bits[1:], strict=True):
+        key = key << width | row + 1  # an order may be −1
+    return np.argsort(key, kind="stable")
 
 
 def _precedes_new(table: Ints, midi_track: int, time: int, order: int) -> bool:

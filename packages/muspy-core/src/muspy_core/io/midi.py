@@ -217,7 +217,7 @@ class _Columns:
         array["time"], array["order"] = time, order
         array["midi_track"] = midi_track
         side = {}
-        columns = array.dtype.fields or {}
+        columns = array.dtype.names or ()
         for name, column in zip(self.names, values, strict=True):
             if name in columns:
                 array[name] = column

@@ -13,7 +13,7 @@ import struct
 from collections.abc import Iterator
 
 from muspy_core.errors import MIDIError
-from muspy_core.io._midi_channels import DRUM_CHANNEL, Place, add_programs, add_track
+from muspy_core.io._midi_channels import DRUM_CHANNEL, Place, add_tracks
 from muspy_core.io._midi_messages import MessageBuffer
 from muspy_core.io._midi_meta import add_piece
 from muspy_core.io.files import write_atomically
@@ -58,15 +58,7 @@ def midi_bytes(music: Music, use_note_off_message: bool = False) -> bytes:
     places = _kept_places(music) if music.midi_format is not None else _fresh_places(music.tracks)
     buffer = MessageBuffer(keep_order=music.midi_format is not None)
     ends = add_piece(buffer, music, places)
-    add_programs(buffer, music.tracks, places)
-    for number, (track, place) in enumerate(zip(music.tracks, places, strict=True)):
-        add_track(
-            buffer,
-            track,
-            place,
-            f"track {number} ({track.name})" if track.name else f"track {number}",
-            use_note_off_message,
-        )
+    add_tracks(buffer, music.tracks, places, use_note_off_message)
     n_midi_tracks = max([buffer.n_midi_tracks, *(end.midi_track + 1 for end in ends)])
     if n_midi_tracks > MAX_MIDI_TRACKS:
         raise MIDIError(f"{n_midi_tracks:,} MIDI tracks are more than the limit of {MAX_MIDI_TRACKS:,}")
