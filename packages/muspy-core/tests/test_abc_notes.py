@@ -140,12 +140,17 @@ def test_tuplets_have_the_time_of_the_standard() -> None:
     assert durations("(5CDEFG", "M:6/8\nL:1/8\nK:C") == [7, 7, 8, 7, 7]
     assert durations("(3:2:4CDEF G") == [16, 16, 16, 16, 24]
     assert durations("(3::2CD E") == [16, 16, 24]
+    assert durations("(3(3CDE F") == [16, 16, 16, 24]
 
 
 def test_a_chord_lasts_as_long_as_its_first_note() -> None:
     assert notes("[CEG]2 c") == [(0, 60, 48), (0, 64, 48), (0, 67, 48), (48, 72, 24)]
     assert notes("[C2E2]/ c") == [(0, 60, 24), (0, 64, 24), (24, 72, 24)]
     assert notes("[CE2] c") == [(0, 60, 24), (0, 64, 48), (24, 72, 24)]
+
+
+def test_notes_between_plus_signs_are_a_chord_of_abc_1() -> None:
+    assert notes("+CEG+ c +trill+d") == [(0, 60, 24), (0, 64, 24), (0, 67, 24), (24, 72, 24), (48, 74, 24)]
 
 
 def test_rests_pass_time() -> None:

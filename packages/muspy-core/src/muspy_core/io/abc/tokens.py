@@ -18,9 +18,11 @@ LETTER_PITCHES = (0, 2, 4, 5, 7, 9, 11)
 
 # Numbers are bounded, and no repeated group can match the same text in two ways: matching takes linear time.
 LENGTH = r"\d{0,9}(?:/{1,9}\d{0,9})?"
+NOTE = re.compile(rf"(?:\^\^?|__?|=)?[A-Ga-g][,']*{LENGTH}")
+CHORD_NOTES = re.compile(rf"(?:{NOTE.pattern})+")
 TOKEN = re.compile(
     rf"""
-    (?P<note>(?:\^\^?|__?|=)?[A-Ga-g][,']*{LENGTH})
+    (?P<note>{NOTE.pattern})
   | (?P<space>[\s`\\$*;]+)
   | (?P<ending>\[\s?\d{{1,4}}(?:[,.-]\d{{1,4}})*)
   | (?P<bar>\.?(?:\[\|\]?[|:\]]*|\|[|:\]]*(?:\[\|[|:\]]*)?|:+(?:\|[|:\]]*(?:\[\|[|:\]]*)?|(?<=::)))
@@ -38,7 +40,7 @@ TOKEN = re.compile(
   | (?P<measures>[ZX]\d{{0,4}})
   | (?P<grace>\{{/?)
   | (?P<grace_end>\}})
-  | (?P<decoration>![^!|\s][^!|\s]{{0,40}}!|\+[A-Za-z0-9.()<>]{{1,40}}\+)
+  | (?P<decoration>![^!|\s][^!|\s]{{0,40}}!|\+[A-Za-z0-9.()<>/^_=,']{{1,40}}\+)
   | (?P<shorthand>[.~H-Wh-w])
   | (?P<overlay>\(?&\)?)
   | (?P<spacer>y\d{{0,9}})

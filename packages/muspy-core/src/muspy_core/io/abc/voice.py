@@ -13,8 +13,10 @@ from muspy_core.io.abc import marks
 from muspy_core.io.abc.fields import Key, Meter, Staff, plain_text
 from muspy_core.io.abc.rows import Sign, VoiceRows
 from muspy_core.io.abc.tokens import (
+    CHORD_NOTES,
     LETTERS,
     MAX_QUARTERS,
+    NOTE,
     QUARTER,
     WHOLE,
     parse_length,
@@ -53,7 +55,7 @@ class VoiceReader(VoiceRows):
         self._measure_end = 0
         self._layer = 1
         self._last = (0, 0, 0, 0)  # rows, onset and duration of the last note, chord or rest
-        self._tuplets: list[list[int]] = []  # numerator, denominator, notes to come
+        self._tuplets: list[list[int]] = []  # numerator, denominator, notes to come, all its notes
         self._broken: tuple[int, int] | None = None
         self._chord: int | None = None  # first row of an open chord
         self._chord_length = 0
@@ -273,8 +275,10 @@ class VoiceReader(VoiceRows):
         else:
             time = 3 if self.meter is not None and self.meter.is_compound else 2
         notes = int(parts[2]) if parts[2] else count
+        if self._tuplets and self._tuplets[-1][2] == self._tuplets[-1][3]:
+            self._tuplets.pop()  # "(3(3abc" is a slip of the pen, no tuplet in a tuplet
         if count > 0 and time > 0 and notes > 0:
-            self._tuplets.append([time, count, notes])
+            self._tuplets.append([time, count, notes, notes])
 
     def _read_tie(self, text: str) -> None:
         """Mark the last note, or the last note of an open chord, as tied."""
@@ -372,7 +376,15 @@ class VoiceReader(VoiceRows):
             self.texts.append((self.position, plain_text(words), "words"))
 
     def _read_decoration(self, text: str) -> None:
-        self._decorate(text[1:-1])
+        """Read !name! or the outdated +name+; notes between plus signs are a chord of ABC 1."""
+        name = text[1:-1]
+        if text[0] == "+" and CHORD_NOTES.fullmatch(name) and name not in marks.DYNAMICS:
+            self._open_chord("[")
+            for note in NOTE.findall(name):
+                self._read_note(note)
+            self._close_chord("]")
+        else:
+            self._decorate(name)
 
     def _read_shorthand(self, text: str) -> None:
         name = self.shorthands.get(text)
