@@ -21,8 +21,8 @@ from muspy_core import EventList, Music, Note, Tempo, Track
 from muspy_core.columns import new_array
 from muspy_core.console import check_writable
 
-CHORALE = "bwv48.7"
-TITLE, NUMBER = "Herr Jesu Christ, du höchstes Gut", "BWV 48/7"
+CHORALE = "bwv80.8"
+TITLE, NUMBER = "Ein feste Burg ist unser Gott", "BWV 80/8"
 MODEL = "bach-chorales"
 FILES = ("mixture.mid", "parts.mid", "parts.musicxml", "parts.wav", "pianoroll.png", "index.html")
 
