@@ -136,13 +136,14 @@ def with_time_shifts(times: Integers, codes: Integers, layout: EventLayout) -> I
     if not len(times):
         return codes
     shifts = np.diff(np.maximum(times, 0), prepend=0)
-    full = shifts // layout.max_time_shift
-    rest = shifts - full * layout.max_time_shift
-    places = np.arange(len(times)) + np.cumsum(full + (rest > 0))
+    counts = -(-shifts // layout.max_time_shift)
+    places = np.cumsum(counts + 1) - 1
     sequence = np.full(int(places[-1]) + 1, layout.time_shift + layout.max_time_shift - 1)
     sequence[places] = codes
-    partial = rest > 0
-    sequence[places[partial] - 1] = layout.time_shift + rest[partial] - 1
+    # The last time shift before an event is what the full ones leave, 1 to `max_time_shift`.
+    shifted = np.flatnonzero(counts)
+    last = shifts[shifted] - (counts[shifted] - 1) * layout.max_time_shift
+    sequence[places[shifted] - 1] = layout.time_shift + last - 1
     return sequence
 
 

@@ -186,11 +186,10 @@ def as_integers(array: Any) -> Integers:
 def as_dtype(codes: Integers, dtype: DTypeLike | None) -> NDArray[Any]:
     """Return codes as an array of a dtype (None: int); raises `RepresentationError` if one does not fit it."""
     target = np.dtype(int if dtype is None else dtype)
-    cast = codes.astype(target, copy=False)
-    if target.kind in "iu" and codes.size:
+    if target.kind in "iu" and not np.can_cast(codes.dtype, target) and codes.size:
         bounds = np.iinfo(target)
         low, high = int(codes.min()), int(codes.max())
         if low < bounds.min or high > bounds.max:
             worst = low if low < bounds.min else high
             raise RepresentationError(f"{worst} does not fit {target}; choose a wider dtype")
-    return cast
+    return codes.astype(target, copy=False)
