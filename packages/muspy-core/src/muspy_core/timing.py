@@ -84,7 +84,7 @@ def _grid(
     """Return a grid of steps; length_of: numerator, denominator → distance of its lines in steps."""
     table = time_signatures.array[["time", "numerator", "denominator"]]
     rows = table[np.argsort(table["time"], kind="stable")].tolist()
-    stops = [time for time, _, _ in rows[1:]] + [end]
+    stops = [*(time for time, _, _ in rows[1:]), end][: len(rows)]
     parts = []
     for (start, numerator, denominator), stop in zip(rows, stops, strict=True):
         length = length_of(numerator, denominator)
