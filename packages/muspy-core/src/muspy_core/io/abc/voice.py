@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from muspy_core.errors import ABCError
 from muspy_core.io.abc import marks
-from muspy_core.io.abc.fields import Key, Meter, Staff, plain_text
-from muspy_core.io.abc.rows import Sign, VoiceRows
+from muspy_core.io.abc.fields import Key, Meter, Staff
+from muspy_core.io.abc.marking import MarkReader
 from muspy_core.io.abc.tokens import (
     CHORD_NOTES,
     LETTERS,
@@ -30,7 +30,7 @@ ACCIDENTALS = {alter: "#" * alter if alter > 0 else "b" * -alter for alter in ra
 COUNTED_IN_THREE = (3, 6)  # tuplets of these take the time of 2; 2, 4, 8 that of 3; others depend on the meter
 
 
-class VoiceReader(VoiceRows):
+class VoiceReader(MarkReader):
     """Reads the music of one voice and collects its rows."""
 
     def __init__(self, identifier: str, key: Key, meter: Meter | None, unit: int) -> None:
@@ -41,11 +41,9 @@ class VoiceReader(VoiceRows):
         self.is_drum = False
         self.midi_shift = 0
         self.propagation = "pitch"
-        self.shorthands = dict(marks.SHORTHANDS)
 
         self.sung: list[int] = []  # onsets of the notes of the line being read; −1: a bar line
         self.verse = 0
-        self.position = 0
         self.unit = unit
         self.meter = meter
         self.key = key
@@ -61,9 +59,7 @@ class VoiceReader(VoiceRows):
         self._chord_length = 0
         self._grace = 0
         self._held: dict[int, int] = {}  # alterations of tied notes by diatonic number
-        self._pending: list[str] = []
         self._open_slurs: list[int] = []
-        self._open_wedges: dict[str, int] = {}
         self._handlers = {
             "bar": self._read_bar,
             "ending": self._read_ending,
@@ -349,12 +345,9 @@ class VoiceReader(VoiceRows):
     def _read_ending(self, text: str) -> None:
         self._add_sign("ending", parse_passes(text))
 
-    def _add_sign(self, kind: str, passes: frozenset[int] = frozenset()) -> None:
-        self.signs.append(Sign(self.position, kind, passes))
-
     def _read_overlay(self, text: str) -> None:
         """Go back to the start of the measure for another voice on the same staff."""
-        if text == "(&" or text.startswith("(") or text.endswith(")"):
+        if text != "&":
             return
         self._measure_end = max(self._measure_end, self.position)
         self.position = self._measure_start
@@ -363,17 +356,6 @@ class VoiceReader(VoiceRows):
         self._alters = {}
 
     # --- marks -------------------------------------------------------------------------------------------------------
-
-    def _read_quoted(self, text: str) -> None:
-        """Read a chord symbol, or a text (with a sign for its place before it, or naming no chord)."""
-        content = text[1:-1].strip()
-        is_placed = content[:1] in tuple("^_<>@")
-        symbol = None if is_placed else marks.parse_symbol(content)
-        words = content[1:].strip() if is_placed else content
-        if symbol is not None:
-            self.symbols.append((self.position, symbol))
-        elif words:
-            self.texts.append((self.position, plain_text(words), "words"))
 
     def _read_decoration(self, text: str) -> None:
         """Read !name! or the outdated +name+; notes between plus signs are a chord of ABC 1."""
@@ -385,35 +367,6 @@ class VoiceReader(VoiceRows):
             self._close_chord("]")
         else:
             self._decorate(name)
-
-    def _read_shorthand(self, text: str) -> None:
-        name = self.shorthands.get(text)
-        if name is not None:
-            self._decorate(name)
-
-    def _decorate(self, name: str) -> None:
-        if name in marks.DYNAMICS:
-            self.dynamics.append((self.position, name, -1))
-        elif name in marks.WEDGES:
-            wedge, opens = marks.WEDGES[name]
-            if opens:
-                self._open_wedges[wedge] = self.position
-            elif wedge in self._open_wedges:
-                self.dynamics.append((self._open_wedges.pop(wedge), wedge, self.position))
-        elif name.lower() in marks.SIGNS:
-            self._add_sign(marks.SIGNS[name.lower()])
-        elif name in marks.ARTICULATIONS or name in marks.ORNAMENTS:
-            self._pending.append(name)
-
-    def _attach(self, row: int) -> None:
-        """Give the decorations read so far to a note."""
-        articulations = [marks.ARTICULATIONS[name] for name in self._pending if name in marks.ARTICULATIONS]
-        ornaments = [marks.ORNAMENTS[name] for name in self._pending if name in marks.ORNAMENTS]
-        if articulations:
-            self.articulations[row] = articulations
-        if ornaments:
-            self.ornaments[row] = ornaments
-        self._pending = []
 
 
 def _colons(bar: str) -> tuple[int, int, str]:
