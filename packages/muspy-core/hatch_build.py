@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 import sysconfig
 import tempfile
@@ -43,7 +44,7 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg] # hatchling
         """Compile the module into a temporary folder that lasts until the build ends."""
         from setuptools import Distribution, Extension
         from setuptools.command.build_ext import build_ext
-        from setuptools.errors import BaseError
+        from setuptools.errors import BaseError, CCompilerError
 
         self._folder = tempfile.TemporaryDirectory(prefix="muspy-core-")
         folder = Path(self._folder.name)
@@ -51,7 +52,7 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg] # hatchling
             "muspy_core.io._midi",
             [str(Path(self.root) / SOURCE)],
             py_limited_api=True,
-            extra_compile_args=["/O2"] if sys.platform == "win32" else ["-O2", "-std=c11"],
+            extra_compile_args=["/O2"] if sys.platform == "win32" else ["-O3", "-g0", "-std=c11"],
         )
         distribution = Distribution({"name": "muspy-core", "ext_modules": [extension]})
         command = build_ext(distribution)
@@ -59,7 +60,7 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg] # hatchling
         command.ensure_finalized()
         try:
             command.run()
-        except (BaseError, OSError) as error:
+        except (BaseError, CCompilerError, subprocess.CalledProcessError, OSError) as error:
             if required:
                 raise
             self.app.display_warning(f"MIDI will be parsed in Python (slower): the C parser did not compile: {error}")

@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import IO, Any, get_args
 
 import numpy as np
@@ -115,7 +114,7 @@ def _content(path: str | os.PathLike[str] | IO[bytes]) -> bytes:
 
 def _name_of(path: str | os.PathLike[str] | IO[bytes]) -> str | None:
     name = path if isinstance(path, (str, os.PathLike)) else getattr(path, "name", None)
-    return Path(name).name if isinstance(name, (str, os.PathLike)) else None
+    return os.path.basename(name) if isinstance(name, (str, os.PathLike)) else None
 
 
 def _read(
@@ -162,30 +161,35 @@ def _tracks_of(tables: MidiTables, messages: _Messages) -> list[Track]:
     """Make one track a group; its lists are views of the tables."""
     names, ports = messages.names, messages.ports
     blank = vars(Track())
-    tracks = []
-    for group in tables.groups.tolist():
-        midi_track, channel, program, bank, off_kind, off_velocity, _ = group
+    tracks, attributes = [], []
+    for midi_track, channel, program, bank, off_kind, off_velocity, _ in tables.groups.tolist():
         # Files have dozens of tracks: filling one by its constructor would take longer than parsing it.
         track = Track.__new__(Track)
-        vars(track).update(
-            blank,
-            program=program,
-            is_drum=channel == DRUM_CHANNEL,
-            name=names.get(midi_track) if midi_track else None,
-            midi_track=midi_track,
-            channel=channel,
-            port=ports.get(midi_track),
-            bank=None if bank < 0 else bank,
-            off_kind=OFF_KIND_NAMES[off_kind],
-            off_velocity=None if off_velocity < 0 else off_velocity,
-        )
+        values = vars(track)
+        values.update(blank)
+        values["program"] = program
+        values["is_drum"] = channel == DRUM_CHANNEL
+        values["midi_track"] = midi_track
+        values["channel"] = channel
+        if midi_track:
+            values["name"] = names.get(midi_track)
+        if ports:
+            values["port"] = ports.get(midi_track)
+        if bank >= 0:
+            values["bank"] = bank
+        if off_kind:
+            values["off_kind"] = OFF_KIND_NAMES[off_kind]
+        if off_velocity >= 0:
+            values["off_velocity"] = off_velocity
         tracks.append(track)
+        attributes.append(values)
+    of_columns = EventList.of_columns
     for kind, (attribute, event_type, rows) in enumerate(zip(TRACK_LISTS, GROUP_KINDS, tables.kinds, strict=True)):
         if len(rows):
             starts = tables.groups["start"][:, kind].tolist()
-            for track, begin, end in zip(tracks, starts, [*starts[1:], len(rows)], strict=True):
+            for values, begin, end in zip(attributes, starts, [*starts[1:], len(rows)], strict=True):
                 if end > begin:
-                    vars(track)[attribute] = EventList.of_columns(event_type, rows[begin:end], {})
+                    values[attribute] = of_columns(event_type, rows[begin:end], {})
     return tracks
 
 
