@@ -17,18 +17,25 @@ REQUIRE_PROGRAMS = "MUSPY_REQUIRE_PROGRAMS"
 PROGRAM_MARKERS = ("browser", "fluidsynth")
 
 
+PAGE_FOLDERS = pytest.StashKey[dict[Path, Path]]()
+
+
 @pytest.fixture
-def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The examples of a page run in an empty folder, so that they may write files by bare names."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def page_folder(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """The examples of a page run in one folder, empty at first, so that they may write and read files by bare names."""
+    folders = request.config.stash.setdefault(PAGE_FOLDERS, {})
+    folder = folders.get(request.path) or folders.setdefault(request.path, tmp_path_factory.mktemp("page"))
+    monkeypatch.chdir(folder)
+    return folder
 
 
 # Every ```python block of the documentation and of the READMEs runs as a test, page by page in one namespace.
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser(), SkipParser()],
     patterns=["docs/**/*.md", "docs/*.md", "packages/*/README.md", "README.md"],
-    fixtures=["empty_folder"],
+    fixtures=["page_folder"],
 ).pytest()
 
 

@@ -161,8 +161,9 @@ def test_columns_hold_every_event_of_every_class(event_type: type[Any]) -> None:
         assert table.is_columnar
         assert table == EventList(event_type, items)
         assert table == items
+        assert table.is_columnar
+        assert [type(item) for item in table] == [event_type] * len(items)
         assert not table.is_columnar
-        assert [item.__class__ for item in table] == [event_type] * len(items)
 
     check()
 

@@ -168,7 +168,7 @@ class AnnotationView(MutableSequence[Annotation]):
         if isinstance(other, AnnotationView):
             return self.controls == other.controls and self.others == other.others
         if isinstance(other, (list, tuple)):
-            return list(self) == list(other)
+            return self.peek() == list(other)
         return NotImplemented
 
     __hash__ = None  # type: ignore[assignment] # a mutable sequence, as a list

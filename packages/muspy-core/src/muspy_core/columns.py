@@ -347,9 +347,9 @@ class EventList(MutableSequence[E], Generic[E]):
         if isinstance(other, EventList):
             if self._array is not None and other._array is not None and self.event_type is other.event_type:
                 return self._equal_columns(other)
-            return self.thaw() == other.thaw()
+            return self.peek() == other.peek()
         if isinstance(other, (list, tuple)):
-            return self.thaw() == list(other)
+            return self.peek() == list(other)
         return NotImplemented
 
     __hash__ = None  # type: ignore[assignment] # a mutable sequence, as a list
