@@ -81,6 +81,6 @@ def test_errors_are_those_that_muspy_code_catches() -> None:
 def test_every_exported_name_exists() -> None:
     for name in muspy_core.__all__:
         assert getattr(muspy_core, name) is not None
-    assert set(muspy_core.__all__) <= set(dir(muspy_core))
+    assert set(muspy_core.__all__) <= {*dir(muspy_core), "__version__"}
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = muspy_core.nothing
