@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from pathlib import Path
 from types import ModuleType
@@ -64,6 +65,13 @@ def test_every_metric_equals_that_of_muspy(muspy: ModuleType, music: Music, lyri
         assert_equal(ours, value_or_error(getattr(muspy, name), theirs, *arguments), (name, arguments))
 
 
+@pytest.mark.parametrize("name", sorted({name for name, _ in CALLS}))
+def test_metrics_take_the_arguments_of_muspy(muspy: ModuleType, name: str) -> None:
+    theirs, ours = (inspect.signature(getattr(library, name)).parameters for library in (muspy, muspy_core))
+    assert list(ours) == list(theirs)
+    assert [argument.default for argument in ours.values()] == [argument.default for argument in theirs.values()]
+
+
 @pytest.mark.slow
 def test_every_metric_equals_that_of_muspy_on_real_files(muspy: ModuleType, shared_data: Path) -> None:
     paths = sorted((shared_data / "freedoom-midi/musics").glob("*.mid"))[:40]
@@ -90,12 +98,13 @@ def test_music_without_tracks_or_notes_is_judged_as_by_muspy(
 
 
 def test_values_of_a_small_piece() -> None:
-    """Für Elise's opening as in MusPy's test data; the values are those of its test suite."""
+    """The opening of Für Elise, on which MusPy's own tests give these values."""
     pitches = (76, 75, 76, 75, 76, 71, 74, 72, 69)
-    music = Music(resolution=4, tracks=[Track(notes=[Note(2 * i, pitch, 2) for i, pitch in enumerate(pitches)])])
+    music = Music(resolution=24, tracks=[Track(notes=[Note(6 * i, pitch, 6) for i, pitch in enumerate(pitches)])])
     assert metrics.n_pitches_used(music) == metrics.n_pitch_classes_used(music) == 6
     assert metrics.pitch_range(music) == 7
-    assert metrics.empty_beat_rate(music) == 0
+    assert metrics.empty_beat_rate(music) == metrics.empty_measure_rate(music, 36) == 0
+    assert metrics.groove_consistency(music, 36) == pytest.approx(11 / 12)
     assert metrics.polyphony(music) == 1
     assert metrics.polyphony_rate(music) == 0
     assert metrics.pitch_in_scale_rate(music, 0, "major") == pytest.approx(7 / 9)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -163,6 +164,22 @@ def test_remi_is_that_of_muspy_where_it_has_one(
     except KeyError:  # a position of 16 or more, which has no code there
         assume(False)
     assert_same_array(muspy_core.to_remi_event_representation(music), expected)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [f"{way}_{kind}_representation" for way in ("to", "from") for kind in ("pitch", "pianoroll", "note", "event")]
+    + ["to_representation", "from_representation"]
+    + [f"to_{kind}_event_representation" for kind in ("default", "performance", "remi")]
+    + [f"{kind}RepresentationProcessor" for kind in ("Pitch", "PianoRoll", "Note", "Event")],
+)
+def test_functions_take_the_arguments_of_muspy(muspy: ModuleType, name: str) -> None:
+    theirs = inspect.signature(getattr(muspy, name)).parameters
+    ours = inspect.signature(getattr(muspy_core, name)).parameters
+    assert list(ours)[: len(theirs)] == list(theirs)
+    for argument, parameter in theirs.items():
+        assert ours[argument].default == parameter.default, argument
+        assert ours[argument].kind == parameter.kind, argument
 
 
 def test_vocabularies_are_those_of_muspy(muspy: ModuleType) -> None:
