@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import strategies
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from musicxml_samples import TWO_VOICES_TWO_STAVES
 from muspy_core.errors import MusicXMLError
@@ -184,6 +184,7 @@ class TestFiles:
         with pytest.raises(MusicXMLError):
             musicxml_bytes(Music(tracks=[Track(notes=[note])]))
 
+    @settings(max_examples=25)
     @given(strategies.music | strategies.muspy_music)
     def test_any_music_gives_a_readable_score_or_our_error(self, music: Music) -> None:
         try:
@@ -238,9 +239,7 @@ def scores(draw: st.DrawFn) -> Music:
         has_staves = draw(st.booleans())
         notes = [*draw(lines(1, 1 if has_staves else None)), *draw(lines(2, 2 if has_staves else None))]
         onsets = sorted({note.time for note in notes if note.voice == 1 and not note.grace})
-        slurs = [
-            Slur(a, b - a, voice=1, staff=1 if has_staves else None) for a, b in itertools.pairwise(onsets)
-        ]
+        slurs = [Slur(a, b - a, voice=1, staff=1 if has_staves else None) for a, b in itertools.pairwise(onsets)]
         diatonic, chromatic = draw(st.sampled_from([(None, None), (-1, -2), (-8, -14), (2, 3), (7, 12)]))
         tracks.append(
             Track(
@@ -327,6 +326,7 @@ def test_a_score_survives_writing_and_reading(music: Music) -> None:
     assert canonical(again) == canonical(music)
 
 
+@settings(max_examples=25)
 @given(scores())
 def test_ids_lead_back_to_the_notes(music: Music) -> None:
     root = ET.fromstring(musicxml_bytes(music))

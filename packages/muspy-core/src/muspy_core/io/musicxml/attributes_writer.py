@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -20,19 +21,24 @@ if TYPE_CHECKING:
 BASS_BELOW = 57  # a staff whose median pitch lies below gets a bass clef
 USUAL_ROOT_FIFTHS = (0, -5, 2, -3, 4, -1, 6, 1, -4, 3, -2, 5)  # of the major keys on C, Db, D …
 MAX_FIFTHS = 7
+FURTHEST_KEY = 14  # every letter twice sharpened or flattened
+BEATS = re.compile(r"\d{1,3}(\+\d{1,3})*")
+FRACTIONS = re.compile(r"\d{1,3}/\d{1,3}(\+\d{1,3}/\d{1,3})*")
 
 
 def fifths_of_key(key: KeySignature) -> int | None:
-    """Return the fifths of a key signature, computed from root and mode where it does not state them."""
+    """Return the fifths of a key signature, computed from root and mode where it does not state them; None if neither
+    it nor they make sense."""
     if key.fifths is not None:
-        return key.fifths
+        return key.fifths if abs(key.fifths) <= FURTHEST_KEY else None
     offset = MODE_FIFTHS.get(key.mode or "")
     spelled = parse_spelling(key.root_str)
     if offset is None:
         return None
     if spelled is not None:
         letter, alter = spelled
-        return (2 * letter + 1) % 7 - 1 + 7 * alter - offset
+        fifths = (2 * letter + 1) % 7 - 1 + 7 * alter - offset
+        return fifths if abs(fifths) <= FURTHEST_KEY else None
     if key.root is None or not 0 <= key.root < 12:
         return None
     fifths = USUAL_ROOT_FIFTHS[key.root] - offset
@@ -108,8 +114,8 @@ class AttributesWriter:
             return ""
         octaves = int(track.transposition / 12)
         chromatic = track.transposition - 12 * octaves
-        diatonic = track.diatonic_transposition
-        letters = "" if diatonic is None else f"<diatonic>{diatonic - 7 * octaves}</diatonic>"
+        stated = track.diatonic_transposition is not None
+        letters = f"<diatonic>{self._part.shift[0] - 7 * octaves}</diatonic>" if stated else ""
         change = f"<octave-change>{octaves}</octave-change>" if octaves else ""
         return f"<transpose>{letters}<chromatic>{chromatic}</chromatic>{change}</transpose>"
 
@@ -147,10 +153,11 @@ def _time(meter: Meter) -> str:
         return "<time><senza-misura/></time>"
     symbol = "" if meter.symbol is None else f" symbol={elements.attribute(meter.symbol)}"
     pairs = [(str(meter.numerator), str(meter.denominator))]
-    if meter.beats is not None and "/" in meter.beats:
-        pairs = [(top, bottom) for top, _, bottom in (pair.partition("/") for pair in meter.beats.split("+"))]
-    elif meter.beats is not None:
-        pairs = [(meter.beats, str(meter.denominator))]
+    beats = meter.beats or ""
+    if FRACTIONS.fullmatch(beats):
+        pairs = [(top, bottom) for top, _, bottom in (pair.partition("/") for pair in beats.split("+"))]
+    elif BEATS.fullmatch(beats):
+        pairs = [(beats, str(meter.denominator))]
     inside = "".join(
         f"<beats>{elements.text(top)}</beats><beat-type>{elements.text(bottom)}</beat-type>" for top, bottom in pairs
     )

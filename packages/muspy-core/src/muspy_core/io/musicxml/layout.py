@@ -80,7 +80,8 @@ class Page:
                 self.divisions = QUANTISED_DIVISIONS
             self._factor = Fraction(self.divisions, QUANTISED_DIVISIONS)
         self.meters = self._read_meters(music)
-        if self._content_end(music) > MAX_QUARTERS * self.divisions:
+        last_barline = max((self.position(barline.time) for barline in music.barlines), default=0)
+        if max(self._content_end(music), last_barline) > (MAX_QUARTERS - 1000) * self.divisions:
             raise MusicXMLError(f"music of more than {MAX_QUARTERS:,} quarter notes does not go on paper")
         self.measures = self._lay_out(music)
         self._starts = [measure.start for measure in self.measures]

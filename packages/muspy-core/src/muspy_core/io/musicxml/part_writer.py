@@ -19,11 +19,12 @@ from muspy_core.io.musicxml.marks import DYNAMIC_VELOCITIES
 from muspy_core.io.musicxml.note_writer import NoteWriter, Written, beam, bracket_tuplets
 from muspy_core.io.musicxml.rows import MAX_QUARTERS
 from muspy_core.io.musicxml.slurs import number_slurs
-from muspy_core.io.musicxml.spelling import natural_pitch, place, spell_in_key, usual_diatonic
+from muspy_core.io.musicxml.spelling import fifths_of_interval, natural_pitch, place, spell_in_key, usual_diatonic
 from muspy_core.io.musicxml.voices import Head, Layer, Piece, heads_of, layers_of, pieces_of
 from muspy_core.music import Music, Track
 
 MAX_ALTERATION = 3
+FURTHEST_INTERVAL = 12  # on the line of fifths; letters and semitones that are further apart do not fit each other
 
 
 class Part:
@@ -53,7 +54,9 @@ class Part:
         if track.transposition is None:
             return 0, 0
         diatonic = track.diatonic_transposition
-        return usual_diatonic(track.transposition) if diatonic is None else diatonic, track.transposition
+        if diatonic is None or abs(fifths_of_interval(diatonic, track.transposition)) > FURTHEST_INTERVAL:
+            diatonic = usual_diatonic(track.transposition)
+        return diatonic, track.transposition
 
     def instruments(self) -> list[tuple[str, Track, int | None]]:
         """Return (id, track, key) of its instruments: one for each track, and for each key of a drum track."""
