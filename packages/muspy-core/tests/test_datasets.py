@@ -14,27 +14,14 @@ from pathlib import Path
 import muspy_core as m
 import numpy as np
 import pytest
+from dataset_samples import Saved, piece
 from hostile_server import serving
 from muspy_core.datasets.base import ConcatDataset, Subset
 from muspy_core.datasets.downloads import Remote, checksum
-from muspy_core.datasets.folder import FolderDataset, MusicDataset
+from muspy_core.datasets.folder import MusicDataset
 from muspy_core.datasets.networks import TorchMusic, Windows, random_crop, stratified_sampler
 from muspy_core.datasets.remote import RemoteFolderDataset
 from muspy_core.datasets.splits import grouped_split, random_split, stratified_split
-
-
-def piece(number: int) -> m.Music:
-    notes = [m.Note(4 * i, 60 + (number + i) % 12, 4, pitch_str="C") for i in range(5)]
-    return m.Music(m.Metadata(title=f"piece {number}"), 4, [m.Tempo(0, 100)], tracks=[m.Track(notes=notes)])
-
-
-class Saved(FolderDataset):
-    """A folder of JSON files that stand for any format."""
-
-    _extension = "song"
-
-    def read(self, filename: Path) -> m.Music:
-        return m.load(filename, "json")
 
 
 @pytest.fixture
