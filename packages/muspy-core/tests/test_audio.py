@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from muspy_core import Audio, AudioClip, AudioError
 
 pytest.importorskip("soundfile", reason="soundfile comes with the extra [render]")

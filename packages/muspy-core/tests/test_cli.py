@@ -8,9 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 import muspy_core
+import pytest
 from muspy_core import Metadata, Music, Note, Tempo, TimeSignature, Track
 from muspy_core.cli import main
 from muspy_core.console import Job, expand_inputs, named, plan, run_command, run_jobs

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from muspy_core import Chord, KeySignature, Metadata, Music, Note, RenderError, Tempo, TimeSignature, Track
 from muspy_core.rendering import Engraving, engrave, show_pianoroll
 from muspy_core.rendering.notebook import music_repr_html

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 
 import numpy as np
 import pytest
-
 from muspy_core import ControlChange, Music, Note, Track
 from muspy_core.audio import Audio, from_frames
 from muspy_core.rendering import render, synthesize
@@ -34,7 +34,7 @@ def bands(samples: np.ndarray) -> np.ndarray:
     frames = samples[: len(samples) // 4096 * 4096].reshape(-1, 4096) * np.hanning(4096)
     power = np.square(np.abs(np.fft.rfft(frames))).sum(axis=0)
     edges = np.searchsorted(np.fft.rfftfreq(4096, 1 / RATE), np.geomspace(40, 16000, 61))
-    energy = 10 * np.log10(np.array([power[a : max(b, a + 1)].sum() for a, b in zip(edges, edges[1:], strict=False)]))
+    energy = 10 * np.log10(np.array([power[a : max(b, a + 1)].sum() for a, b in itertools.pairwise(edges)]))
     return np.maximum(energy - energy.max(), -60)
 
 

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_soundfont import RATE, ROOT, sine, tiny_soundfont
-
 from muspy_core import Chord, ControlChange, Music, Note, PitchBend, RenderError, Tempo, Track
 from muspy_core.audio import Audio
 from muspy_core.rendering import render, render_stems
 from muspy_core.rendering.performance import parts_of
 from muspy_core.rendering.sf2 import SoundFont
+from tiny_soundfont import RATE, ROOT, sine, tiny_soundfont
 
 STEPS_A_SECOND = 48  # 120 qpm, 24 steps a quarter note
 

@@ -7,13 +7,12 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-
 from muspy_core import Audio, Metadata, Music, Note, Tempo, TimeSignature, Track
 from muspy_core.rendering import Facts, Page, Picture, Player, Roll, RollPart, Score, Table, Text, engrave, view
 
@@ -115,7 +114,7 @@ def test_a_page_is_made_of_any_sections() -> None:
         Page("Result", ["text"]).to_html()  # type: ignore[list-item]  # what a caller may get wrong
 
 
-# --- in a browser -------------------------------------------------------------------------------------------------------
+# --- in a browser --------------------------------------------------------------------------------------------------
 
 
 class Browser:
@@ -237,10 +236,10 @@ def test_a_part_can_be_hidden_and_shown(shown: Browser) -> None:
 @needs_browser
 def test_the_roll_is_drawn_in_the_colours_of_the_parts(shown: Browser) -> None:
     shown.run("document.getElementById('zoom-all').click()")
-    count = (
-        "const c = document.getElementById('roll'), d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
-    )
-    count += "const seen = new Set(); for (let i = 0; i < d.length; i += 4) seen.add(d[i] * 65536 + d[i + 1] * 256 + d[i + 2]);"
+    count = """
+        const c = document.getElementById('roll'), d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+        const seen = new Set();
+        for (let i = 0; i < d.length; i += 4) seen.add(d[i] * 65536 + d[i + 1] * 256 + d[i + 2]);"""
 
     assert shown.run(f"{count} return seen.size") > 20
 

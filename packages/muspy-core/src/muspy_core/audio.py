@@ -50,12 +50,7 @@ class Audio:
     sample_rate: int
 
     def __post_init__(self) -> None:
-        samples = np.asarray(self.samples)
-        if samples.dtype.kind in "iu":
-            info = np.iinfo(samples.dtype)
-            middle = (int(info.max) + int(info.min) + 1) // 2
-            samples = (samples.astype(np.float64) - middle) / (int(info.max) - middle + 1)
-        samples = np.atleast_2d(samples).astype(np.float32, copy=False)
+        samples = np.atleast_2d(_as_float32(self.samples))
         if samples.ndim != 2 or not samples.shape[0]:
             raise AudioError(f"samples must be (channels, frames), got an array of shape {samples.shape}")
         if samples.shape[0] > 64:
@@ -147,7 +142,7 @@ class Audio:
     def _encode(self, target: Any, kind: tuple[str, str], compression: float | None = None) -> None:
         soundfile = _soundfile()
         rate = self.sample_rate
-        settings = {"format": kind[0], "subtype": kind[1]}
+        settings: dict[str, Any] = {"format": kind[0], "subtype": kind[1]}
         if compression is not None and kind[1] not in _UNCOMPRESSED:
             settings["compression_level"] = compression
         try:
@@ -207,7 +202,8 @@ class Audio:
 
     def to_int16(self) -> NDArray[np.int16]:
         """Return (frames, channels) 16-bit integers, clipped at full scale."""
-        return np.clip(np.round(self.samples.T * 32768), -32768, 32767).astype(np.int16)
+        scaled: NDArray[np.float32] = np.clip(np.round(self.samples.T * 32768), -32768, 32767)
+        return scaled.astype(np.int16)
 
     @staticmethod
     def mix(sounds: Iterable[Audio]) -> Audio:
@@ -272,6 +268,16 @@ def from_frames(frames: ArrayLike, sample_rate: int) -> Audio:
     """Return Audio from an array in the other order: (frames,) or (frames, channels)."""
     array = np.asarray(frames)
     return Audio(array.T if array.ndim == 2 else array, sample_rate)
+
+
+def _as_float32(values: ArrayLike) -> NDArray[np.float32]:
+    """Return samples as float32; integers of any width become ±1 at their full scale."""
+    array: NDArray[Any] = np.asarray(values)
+    if array.dtype.kind not in "iu":
+        return np.asarray(array, np.float32)
+    bits = 8 * array.dtype.itemsize
+    middle = 0 if array.dtype.kind == "i" else 2 ** (bits - 1)
+    return np.asarray((array.astype(np.float64) - middle) / 2 ** (bits - 1), np.float32)
 
 
 def _kind(name: str, format: str | None) -> tuple[str, str]:

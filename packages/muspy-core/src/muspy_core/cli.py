@@ -186,9 +186,8 @@ def _as_text(described: dict[str, Any]) -> str:
     width = max((len(part["name"]) for part in described["parts"]), default=0)
     for part in described["parts"]:
         sound = "drums" if part["is_drum"] else f"program {part['program']}"
-        lines.append(
-            f"  {part['track']:>3}  {part['name']:<{width}}  {sound:<11} {part['notes']:>6,} notes  {part['range']}".rstrip()
-        )
+        line = f"  {part['track']:>3}  {part['name']:<{width}}  {sound:<11} {part['notes']:>6,} notes  {part['range']}"
+        lines.append(line.rstrip())
     return "\n".join(lines)
 
 
@@ -217,7 +216,7 @@ def _convert(options: argparse.Namespace) -> int:
     suffix = _suffix(options.to) or options.output.suffix
     if _is_batch(options) and not options.to:
         raise ValueError("a folder needs a format for its files: add --to musicxml (or mid, abc, json, yaml)")
-    if not suffix.lower() or not options.output.name.lower().endswith(WRITABLE) and not options.to:
+    if not options.to and not options.output.name.lower().endswith(WRITABLE) and not options.output.is_dir():
         raise ValueError(f"{options.output}: the extension is none of {', '.join(WRITABLE)}")
     work = functools.partial(_convert_one, tune=options.tune, overwrite=options.overwrite)
     return _run(options, suffix, work, "converted", "muspy-core view {output}")

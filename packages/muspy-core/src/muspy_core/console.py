@@ -1,7 +1,7 @@
 """What the console scripts of all packages share: options, inputs and outputs, batches, and how they end.
 
-A command reads files or folders, says in one line what it wrote and how long it took, and ends with exit code 0, 1 (some
-files of a batch failed) or 2 (bad input). What went wrong is one line on stderr; `--debug` shows the traceback.
+A command reads files or folders, says in one line what it wrote and how long it took, and ends with exit code 0, 1
+(some files of a batch failed) or 2 (bad input). What went wrong is one line on stderr; `--debug` shows the traceback.
 """
 
 from __future__ import annotations
@@ -149,9 +149,9 @@ def plan(
 ) -> list[Job]:
     """Pair inputs with outputs, and find out before any work whether they can be written.
 
-    inputs: files and folders. One input file: `output` is the file to write, or a folder that exists; None: the same name with `suffix`
-    in the current folder. Several files or a folder: `output` is a folder, made if needed, in which the names and
-    sub-folders of the inputs are kept. Raises OSError or ValueError if this is not possible.
+    inputs: files and folders. One input file: `output` is the file to write, or a folder that exists; None: the same
+    name with `suffix` in the current folder. Several files or a folder: `output` is a folder, made if needed, in which
+    the names and sub-folders of the inputs are kept. Raises OSError or ValueError if this is not possible.
     """
     files = expand_inputs(inputs, extensions)
     many = len(files) > 1 or any(path.is_dir() for path in inputs)
@@ -230,10 +230,10 @@ def run_jobs(
 ) -> int:
     """Do the work on each file, say so in one line each, and return the exit code.
 
-    One job: an error is raised. Several: a failed file does not stop the others; the failures are listed at the end and in
-    a report, which `as_json` prints and which is written as report.json into `report_folder` if something failed.
-    work: a function of a module (other processes call it), which writes job.output; what it returns goes into the report.
-    verb: "converted" and the like.
+    One job without `report_folder`: an error is raised. Several: a failed file does not stop the others; the failures
+    are listed at the end and in a report, which `as_json` prints and which is written as report.json into
+    `report_folder` if something failed. work: a function of a module (other processes call it), which writes
+    job.output; what it returns goes into the report. verb: "converted" and the like.
     """
     alone = len(jobs) == 1 and report_folder is None
     outcomes = []

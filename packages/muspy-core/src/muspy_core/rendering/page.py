@@ -19,7 +19,7 @@ import re
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any, Union
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -83,8 +83,8 @@ class Player:
 class Score:
     """An engraved score; noteheads take the colours of the parts while they sound, or always with `colored`.
 
-    The note ids of the engraving ("n<track>-<note>") refer to the parts of the `Roll` on the same page, in order. Notes that
-    the roll marks are marked here too.
+    The note ids of the engraving ("n<track>-<note>") refer to the parts of the `Roll` on the same page, in order. Notes
+    that the roll marks are marked here too.
     """
 
     engraving: Engraving
@@ -97,8 +97,8 @@ class RollPart:
     """The notes of one part.
 
     onsets, durations: (notes,) seconds. pitches: (notes,) 0-127. confidence: (notes,) 0-1, paler where it is lower, or
-    None. marked: (notes,) bool, notes with a sign that `Roll.mark_label` explains, or None. The order of the notes is the one
-    that note ids count in.
+    None. marked: (notes,) bool, notes with a sign that `Roll.mark_label` explains, or None. The order of the notes is
+    the one that note ids count in.
     """
 
     name: str
@@ -155,15 +155,15 @@ class Roll:
         return cls(parts, **options)
 
 
-Section = Union[Facts, Text, Table, Picture, Player, Score, Roll]
+Section: TypeAlias = Facts | Text | Table | Picture | Player | Score | Roll
 
 
 @dataclasses.dataclass(frozen=True)
 class Page:
     """An HTML page.
 
-    title, subtitle: its heading. sections: from top to bottom (the player is always at the bottom edge). footer: a last line.
-    language: of the text, as in HTML.
+    title, subtitle: its heading. sections: from top to bottom (the player is always at the bottom edge). footer: a last
+    line. language: of the text, as in HTML.
     """
 
     title: str
@@ -223,7 +223,7 @@ class Page:
         return Path(path)
 
 
-# --- sections → HTML ---------------------------------------------------------------------------------------------------
+# --- sections → HTML -----------------------------------------------------------------------------------------------
 
 
 def _section_html(section: Section) -> str:
@@ -300,22 +300,24 @@ def _roll(roll: Roll) -> str:
         '<button type="button" id="zoom-in" aria-label="Zoom in" title="Zoom in (+)">+</button></div>'
     )
     names = [part.name for part in roll.parts if np.size(part.onsets)]
-    label = f"Piano roll of {total} notes in {len(names)} parts: {', '.join(names)}. Arrow keys scroll, plus and minus zoom."
+    label = f"Piano roll of {total} notes in {len(names)} parts: {', '.join(names)}. Arrows scroll, + and − zoom."
+    attributes = f'id="roll" tabindex="0" role="img" aria-label="{html.escape(label)}"'
     canvas = (
         f'<div class="legend" role="group" aria-label="Parts shown">{legend}</div>'
-        f'<div class="canvas"><canvas id="roll" tabindex="0" role="img" aria-label="{html.escape(label)}"></canvas></div>'
+        f'<div class="canvas"><canvas {attributes}></canvas></div>'
     )
     return _framed("roll", roll.heading, canvas, tools)
 
 
 def _player(player: Player) -> str:
-    source = player.audio.to_data_uri(player.format)
+    source, seconds = player.audio.to_data_uri(player.format), player.audio.duration
     return f"""<div class="player" role="region" aria-label="Player">
-<button type="button" id="play" aria-label="Play" title="Play or pause (space)"><svg viewBox="0 0 24 24" aria-hidden="true">
-<path class="go" d="M7 4.5v15l12.5-7.5z"/><path class="stop" d="M6 4.5h4.2v15H6zM13.8 4.5H18v15h-4.2z"/></svg></button>
+<button type="button" id="play" aria-label="Play" title="Play or pause (space)">
+<svg viewBox="0 0 24 24" aria-hidden="true"><path class="go" d="M7 4.5v15l12.5-7.5z"/>
+<path class="stop" d="M6 4.5h4.2v15H6zM13.8 4.5H18v15h-4.2z"/></svg></button>
 <output id="clock">0:00</output>
-<input id="seek" type="range" min="0" max="{player.audio.duration:.3f}" step="0.01" value="0" aria-label="Position in seconds">
-<output id="length">{int(player.audio.duration // 60)}:{int(player.audio.duration % 60):02d}</output>
+<input id="seek" type="range" min="0" max="{seconds:.3f}" step="0.01" value="0" aria-label="Position in seconds">
+<output id="length">{int(seconds // 60)}:{int(seconds % 60):02d}</output>
 <audio id="audio" preload="auto" src="{source}"></audio>
 </div>"""
 
@@ -353,4 +355,4 @@ def _palette_css() -> str:
 
 
 def _asset(name: str) -> str:
-    return resources.files("muspy_core.rendering").joinpath("assets", name).read_text(encoding="utf-8")
+    return (resources.files("muspy_core.rendering") / "assets" / name).read_text(encoding="utf-8")

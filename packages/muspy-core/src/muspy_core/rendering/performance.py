@@ -90,7 +90,10 @@ def _part(track: Track, sharing: Iterable[Track], tempo_map: TempoMap) -> Part:
     return Part(track.name or "", onsets, releases, keys, velocities, bank, track.program, controls, bend)
 
 
-def _notes(track: Track, tempo_map: TempoMap) -> tuple[NDArray[np.float64], ...]:
+def _notes(
+    track: Track, tempo_map: TempoMap
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return onsets and ends in seconds, keys and velocities of what is played, in order of onset."""
     table = track.notes.array
     table = table[table["cue"] != 1]
     times, durations = table["time"], table["duration"]
@@ -135,7 +138,7 @@ def _changes(tracks: Iterable[Track], name: str, tempo_map: TempoMap) -> list[tu
 
 
 def _control(changes: list[tuple[float, int, int]], number: int, initial: float) -> Curve:
-    chosen = [(seconds, value) for seconds, changed, value in changes if changed == number]
+    chosen = [(seconds, float(value)) for seconds, changed, value in changes if changed == number]
     return _curve(initial, chosen)
 
 
@@ -181,7 +184,8 @@ def _hold_by_pedal(ends: NDArray[np.float64], pedal: Curve) -> NDArray[np.float6
     lifts = np.append(lifts, max(float(ends.max()), float(times[-1])))[: len(presses)]
     span = np.searchsorted(presses, ends, side="right") - 1
     held = (span >= 0) & (ends < lifts[span])
-    return np.where(held, lifts[span], ends)
+    moved: NDArray[np.float64] = np.where(held, lifts[span], ends)
+    return moved
 
 
 def _release_when_struck_again(
@@ -193,6 +197,6 @@ def _release_when_struck_again(
     same_key = keys[order][1:] == keys[order][:-1]
     later = onsets[order][1:] > onsets[order][:-1]
     following[:-1][same_key & later] = onsets[order][1:][same_key & later]
-    result = releases.copy()
+    result: NDArray[np.float64] = releases.copy()
     result[order] = np.minimum(releases[order], following)
     return result

@@ -106,7 +106,7 @@ def _draw_track(
     shades = np.empty((len(starts), 4))
     shades[:, :3] = to_rgb(color)
     shades[:, 3] = 0.45 + 0.55 * np.clip(velocities, 0, 127) / 127 if alpha_by_velocity else 1.0
-    axes.add_collection(PolyCollection(corners, facecolors=shades, edgecolors="white", linewidths=0.4, zorder=3))
+    axes.add_collection(PolyCollection(list(corners), facecolors=shades, edgecolors="white", linewidths=0.4, zorder=3))
     return Patch(color=color, label=track.name or f"Track {index + 1}")
 
 

@@ -42,27 +42,27 @@ GENERATORS = 61
 
 _DEFAULTS = np.zeros(GENERATORS, np.int32)
 _DEFAULTS[[CUTOFF, SCALE_TUNING, ROOT_KEY, FIXED_KEY, FIXED_VELOCITY]] = 13500, 100, -1, -1, -1
-_DEFAULTS[
-    [MOD_LFO_DELAY, VIB_LFO_DELAY, MOD_DELAY, MOD_ATTACK, MOD_HOLD, MOD_DECAY]
-    + [VOL_DELAY, VOL_ATTACK, VOL_HOLD, VOL_DECAY, VOL_RELEASE]
-] = -12000
+_DEFAULTS[[MOD_LFO_DELAY, VIB_LFO_DELAY, MOD_DELAY, MOD_ATTACK, MOD_HOLD, MOD_DECAY]] = -12000
+_DEFAULTS[[VOL_DELAY, VOL_ATTACK, VOL_HOLD, VOL_DECAY, VOL_RELEASE]] = -12000
 _INSTRUMENT_ONLY = [START, END, LOOP_START, LOOP_END, START_COARSE, END_COARSE, LOOP_START_COARSE, LOOP_END_COARSE]
 _INSTRUMENT_ONLY += [FIXED_KEY, FIXED_VELOCITY, SAMPLE_MODE, EXCLUSIVE_CLASS, ROOT_KEY]
 _RANGES = (KEY_RANGE, VELOCITY_RANGE)
 
+
+def _record(fields: str) -> np.dtype[np.void]:
+    """A packed little-endian record; "name type, …"."""
+    return np.dtype([(name, f"<{kind}") for name, kind in (field.split() for field in fields.split(", "))])
+
+
 _RECORDS = {
-    b"phdr": np.dtype(
-        [("name", "S20"), ("program", "<u2"), ("bank", "<u2"), ("bag", "<u2")]
-        + [("library", "<u4"), ("genre", "<u4"), ("morphology", "<u4")]
-    ),
-    b"pbag": np.dtype([("generator", "<u2"), ("modulator", "<u2")]),
-    b"pgen": np.dtype([("number", "<u2"), ("amount", "<i2")]),
-    b"inst": np.dtype([("name", "S20"), ("bag", "<u2")]),
-    b"ibag": np.dtype([("generator", "<u2"), ("modulator", "<u2")]),
-    b"igen": np.dtype([("number", "<u2"), ("amount", "<i2")]),
-    b"shdr": np.dtype(
-        [("name", "S20"), ("start", "<u4"), ("end", "<u4"), ("loop_start", "<u4"), ("loop_end", "<u4")]
-        + [("rate", "<u4"), ("root", "u1"), ("correction", "i1"), ("link", "<u2"), ("type", "<u2")]
+    b"phdr": _record("name S20, program u2, bank u2, bag u2, library u4, genre u4, morphology u4"),
+    b"pbag": _record("generator u2, modulator u2"),
+    b"pgen": _record("number u2, amount i2"),
+    b"inst": _record("name S20, bag u2"),
+    b"ibag": _record("generator u2, modulator u2"),
+    b"igen": _record("number u2, amount i2"),
+    b"shdr": _record(
+        "name S20, start u4, end u4, loop_start u4, loop_end u4, rate u4, root u1, correction i1, link u2, type u2"
     ),
 }
 _VORBIS = 0x10
@@ -203,7 +203,7 @@ class SoundFont:
         loop_start += int(generators[LOOP_START] + 32768 * generators[LOOP_START_COARSE]) - start
         loop_end += int(generators[LOOP_END] + 32768 * generators[LOOP_END_COARSE]) - start
         samples = samples[max(start, 0) : len(samples) + min(end, 0)]
-        looped = generators[SAMPLE_MODE] in (1, 3) and 0 <= loop_start and loop_start + 1 < loop_end < len(samples)
+        looped = generators[SAMPLE_MODE] in (1, 3) and loop_start >= 0 and loop_start + 1 < loop_end < len(samples)
         root = int(generators[ROOT_KEY]) if 0 <= generators[ROOT_KEY] <= 127 else int(header["root"])
         return Region(
             keys,

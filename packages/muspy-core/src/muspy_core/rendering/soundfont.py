@@ -153,7 +153,7 @@ def _synthesize(
     return _fluidsynth(_as_music(music), path, sample_rate, gain, options.split())
 
 
-# --- our renderer ------------------------------------------------------------------------------------------------------
+# --- our renderer --------------------------------------------------------------------------------------------------
 
 
 def _frames(music: Music, font: SoundFont, sample_rate: int, reverb: float) -> int:
@@ -197,7 +197,7 @@ def _within_full_scale(audio: Audio) -> Audio:
     return audio.scale(_FULL_SCALE / audio.peak)
 
 
-# --- the FluidSynth program --------------------------------------------------------------------------------------------
+# --- the FluidSynth program ----------------------------------------------------------------------------------------
 
 
 def _fluidsynth(music: Music, soundfont: Path, sample_rate: int, gain: float, options: list[str]) -> Audio:

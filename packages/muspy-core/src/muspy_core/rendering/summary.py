@@ -20,8 +20,9 @@ _NAMES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", 
 class Summary:
     """Figures of a piece.
 
-    seconds: its length. bars: number of measures, 0 if unknown. notes: with the pitches of chords. tempos: (lowest,
-    highest) in quarter notes per minute. silent: number of tracks without notes. keys and time_signatures: as text, in order, without repetitions.
+    seconds: its length. bars: number of measures, 0 if unknown. silent: number of tracks without notes. notes: with the
+    pitches of chords. tempos: (lowest, highest) in quarter notes per minute. keys and time_signatures: as text, in
+    order, without repetitions.
     """
 
     title: str
