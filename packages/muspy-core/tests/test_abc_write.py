@@ -76,7 +76,7 @@ meters = st.builds(
 )
 pieces = st.builds(
     Music,
-    resolution=st.sampled_from([1, 2, 4, 5, 10, 12, 24, 48, 480]),
+    resolution=st.sampled_from([1, 2, 4, 5, 10, 12, 17, 24, 48, 97, 480, 1920]),
     tempos=st.lists(st.builds(Tempo, time=st.integers(0, 300), qpm=st.integers(20, 300)), max_size=3),
     key_signatures=st.lists(keys, max_size=3),
     time_signatures=st.lists(meters, max_size=3),

@@ -31,10 +31,13 @@ from muspy_core.io.abc.fields import Key
 from muspy_core.io.abc.repeats import expand_parts, playing_order
 from muspy_core.io.abc.rows import Sign
 from muspy_core.io.abc.timeline import Timeline, beat_ticks
-from muspy_core.io.abc.tokens import LETTER_PITCHES, LETTERS
+from muspy_core.io.abc.tokens import LETTER_PITCHES, LETTERS, WHOLE
 from muspy_core.io.abc.tune import TuneReader
 from muspy_core.io.abc.voice import VoiceReader
 from muspy_core.music import Music, Track
+
+# Ends and onsets that belong together may differ by what is rounded off lengths that are no whole ticks.
+TOLERANCE = WHOLE // 100_000
 
 E = TypeVar("E", bound=Event)
 Numbers = NDArray[np.int64]
@@ -320,25 +323,26 @@ def _join_ties(
     tied = np.flatnonzero(ties)
     if not len(tied):
         return kept, []
-    sounding = graces == 0
-    keys = zip(onsets.tolist(), pitches.tolist(), layers.tolist(), strict=True)
     starts: dict[tuple[int, int, int], list[int]] = {}
-    for row, (key, sounds) in enumerate(zip(keys, sounding.tolist(), strict=True)):
-        if sounds:
-            starts.setdefault(key, []).append(row)
-    followed = set(onsets[sounding].tolist())
+    sounding = np.flatnonzero(graces == 0)
+    for row, onset, pitch, layer in zip(
+        sounding.tolist(), onsets[sounding].tolist(), pitches[sounding].tolist(), layers[sounding].tolist(), strict=True
+    ):
+        starts.setdefault((onset // TOLERANCE, pitch, layer), []).append(row)
+    followed = {onset // TOLERANCE for onset in onsets[sounding].tolist()}
     joined: set[int] = set()
     slurred: dict[int, tuple[int, int, int]] = {}
     for row in tied[np.argsort(-onsets[tied], kind="stable")].tolist():
         onset, end, layer = int(onsets[row]), int(onsets[row] + durations[row]), int(layers[row])
-        candidates = starts.get((end, int(pitches[row]), layer))
-        if candidates and end > onset:
-            following = candidates.pop()
-            durations[row] += durations[following]
-            ties[row] = ties[following]
-            kept[following] = False
+        places = (end // TOLERANCE, end // TOLERANCE - 1, end // TOLERANCE + 1)
+        following = next((found for place in places if (found := starts.get((place, int(pitches[row]), layer)))), None)
+        if following and end > onset + TOLERANCE:
+            last = following.pop()
+            durations[row] = onsets[last] + durations[last] - onset
+            ties[row] = ties[last]
+            kept[last] = False
             joined.add(onset)
-        elif end in followed:
+        elif not followed.isdisjoint(places):
             ties[row] = 0
             slurred[row] = (onset, end - onset, layer)
     return kept, [slur for slur in slurred.values() if slur[0] not in joined]
