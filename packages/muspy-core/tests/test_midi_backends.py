@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -86,6 +87,15 @@ def test_the_parsers_agree_on_random_bytes(bodies: list[bytes]) -> None:
 
 
 @needs_c
+@pytest.mark.parametrize("size", [10, 17, 3000])
+def test_the_parsers_agree_on_the_order_of_chords(size: int) -> None:
+    rng = np.random.default_rng(size)
+    notes = [bytes((0, 0x90, *values)) for values in rng.integers((0, 0), (128, 20), (size, 2)).tolist()]
+    body = b"".join(notes) + b"\x05\x80\x3c\x40" * 20 + b"\x00\xff\x2f\x00"
+    assert_parsers_agree(midi_file(b"MTrk" + len(body).to_bytes(4, "big") + body))
+
+
+@needs_c
 def test_the_parsers_agree_on_damaged_files() -> None:
     for data in mutants(originals(), 400, seed=1):
         assert_parsers_agree(data)
@@ -149,6 +159,7 @@ def test_random_bytes_are_refused(data: bytes) -> None:
         pytest.param(b"".join(b"\x00\x90%c\x40" % (i % 128) for i in range(150_000)), id="a chord of all notes"),
         pytest.param(b"\x00\xc0\x01\x00\xc0\x02" * 100_000, id="program changes"),
         pytest.param(b"\x00\xff\x01\x00" * 60_000, id="empty texts"),
+        pytest.param(b"\x00\xff\x51\x03\x07\xa1\x20" * 60_000, id="tempi"),
     ],
 )
 def test_no_content_takes_quadratic_time(body: bytes) -> None:
@@ -171,6 +182,12 @@ def test_too_many_tracks_are_refused() -> None:
     chunk = b"MTrk" + len(body).to_bytes(4, "big") + body
     with pytest.raises(MIDIError, match="10,240 tracks"):
         read_midi_bytes(midi_file(*[chunk] * 80), name="many.mid")
+
+
+def test_too_many_messages_are_refused() -> None:
+    body = b"\x00\xc0\x01" * 200_001
+    with pytest.raises(MIDIError, match="200,001 messages that are no notes or controls"):
+        read_midi_bytes(midi_file(b"MTrk" + len(body).to_bytes(4, "big") + body), name="many.mid")
 
 
 def test_the_environment_chooses_the_parser() -> None:

@@ -174,9 +174,42 @@ static void sift(Note *notes, int32_t root, int32_t n)
     }
 }
 
-/* Sort simultaneous notes: chords by insertion, anything larger by heap sort, so that no file takes quadratic time. */
+static void heap_sort(Note *notes, int32_t n)
+{
+    for (int32_t root = n / 2; root-- > 0;) sift(notes, root, n);
+    for (int32_t last = n; --last > 0;) {
+        Note moved = notes[0];
+        notes[0] = notes[last];
+        notes[last] = moved;
+        sift(notes, 0, last);
+    }
+}
+
+/* Put notes in order of pitch, in place; ends: where the notes of each pitch end. */
+static void divide_by_pitch(Note *notes, int32_t n, int32_t *ends)
+{
+    int32_t next[128] = {0};
+    for (int32_t i = 0; i < n; i++) next[notes[i].pitch]++;
+    for (int32_t pitch = 0, at = 0; pitch < 128; pitch++) {
+        int32_t count = next[pitch];
+        next[pitch] = at;
+        ends[pitch] = at += count;
+    }
+    for (int32_t pitch = 0; pitch < 128; pitch++)
+        while (next[pitch] < ends[pitch]) {
+            Note *note = &notes[next[pitch]], *target = &notes[next[note->pitch]++];
+            Note moved = *note;
+            *note = *target;
+            *target = moved;
+        }
+}
+
+/* Sort simultaneous notes: chords by insertion, larger heaps of notes so that no file takes quadratic time. */
 static void sort_chord(Note *notes, int32_t n)
 {
+    int32_t sorted = 1, ends[128];
+    while (sorted < n && precedes(&notes[sorted - 1], &notes[sorted])) sorted++;
+    if (sorted == n) return;
     if (n <= 16) {
         for (int32_t i = 1; i < n; i++) {
             Note moved = notes[i];
@@ -186,13 +219,9 @@ static void sort_chord(Note *notes, int32_t n)
         }
         return;
     }
-    for (int32_t root = n / 2; root-- > 0;) sift(notes, root, n);
-    for (int32_t last = n; --last > 0;) {
-        Note moved = notes[0];
-        notes[0] = notes[last];
-        notes[last] = moved;
-        sift(notes, 0, last);
-    }
+    divide_by_pitch(notes, n, ends); /* what is left to sort is smaller and closer together */
+    for (int32_t pitch = 0, begin = 0; pitch < 128; begin = ends[pitch++])
+        if (ends[pitch] - begin > 1) heap_sort(notes + begin, ends[pitch] - begin);
 }
 
 /* Say once, in the group, how most of its notes end; leave it with the notes that end otherwise. */

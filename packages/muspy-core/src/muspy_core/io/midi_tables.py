@@ -53,6 +53,7 @@ FAULTS = {
 }
 MAX_MIDI_TRACKS = 32767
 MAX_TRACKS = 10_000
+MAX_MESSAGES = 200_000  # that are kept one by one, as Python values; files of music have hundreds
 MAX_TWIN_SIZE = 32 * 1024 * 1024
 
 Backend = Callable[[bytes, bytes, int, bool], "tuple[bytes | bytearray | NDArray[Any], ...]"]
@@ -122,11 +123,13 @@ def parse_midi(data: bytes, name: str, duplicate_note_mode: str, tolerant: bool)
     for fault in np.frombuffer(parsed[9], FAULT).tolist():
         code, midi_track, offset = fault
         frame.damage(f"track {midi_track + 1} of {frame.n_midi_tracks} {FAULTS[code]}", offset)
-    groups = np.frombuffer(parsed[6], GROUP)
+    groups, messages = np.frombuffer(parsed[6], GROUP), np.frombuffer(parsed[8], MESSAGE)
     if len(groups) > MAX_TRACKS:
         frame.stop(
-            f"makes {len(groups):,} tracks (one a MIDI track, channel and program); {MAX_TRACKS:,} are the limit", 0
+            f"makes {len(groups):,} tracks of its MIDI tracks, channels and programs; the limit is {MAX_TRACKS:,}", 0
         )
+    if len(messages) > MAX_MESSAGES:
+        frame.stop(f"holds {len(messages):,} messages that are no notes or controls; the limit is {MAX_MESSAGES:,}", 0)
     return MidiTables(
         data=frame.data,
         format=frame.format,
@@ -135,7 +138,7 @@ def parse_midi(data: bytes, name: str, duplicate_note_mode: str, tolerant: bool)
         groups=groups,
         kinds=tuple(np.frombuffer(rows, dtype_of(kind)) for kind, rows in zip(GROUP_KINDS, parsed[:6], strict=True)),
         tempos=np.frombuffer(parsed[7], TEMPO),
-        messages=np.frombuffer(parsed[8], MESSAGE),
+        messages=messages,
         dropped=frame.dropped,
     )
 
