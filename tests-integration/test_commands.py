@@ -12,9 +12,9 @@ import pytest
 COMMANDS = {"muspy-core": "muspy-core", "arranger": "arranger"}
 
 
-def run(*command: str) -> subprocess.CompletedProcess[str]:
+def run(*command: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     program = Path(sysconfig.get_path("scripts")) / command[0]
-    return subprocess.run([str(program), *command[1:]], capture_output=True, text=True, timeout=120)
+    return subprocess.run([str(program), *command[1:]], capture_output=True, text=True, timeout=120, cwd=cwd)
 
 
 @pytest.mark.parametrize(("command", "package"), COMMANDS.items())
@@ -34,15 +34,17 @@ def test_help_fits_on_a_screen_and_shows_an_example(command: str) -> None:
     assert f"{command} " in done.stdout
 
 
-@pytest.mark.parametrize("arguments", [("muspy-core", "info"), ("arranger", "separate")])
+@pytest.mark.parametrize(
+    "arguments",
+    [("muspy-core", "info", "missing.mid"), ("arranger", "separate", "missing.mid", "-o", "parts.mid")],
+)
 def test_a_file_that_is_not_there_is_one_line_and_exit_code_2(arguments: tuple[str, ...], tmp_path: Path) -> None:
-    missing = tmp_path / "missing.mid"
-
-    done = run(*arguments, str(missing))
+    done = run(*arguments, cwd=tmp_path)
 
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert "missing.mid" in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("package", ["muspy-core", "mmt", "arranger", "deepperformer", "clipsep", "clipsonic"])
