@@ -154,7 +154,7 @@ def test_samples_far_apart_share_nothing_and_diverge_finitely() -> None:
 
 
 def test_samples_without_spread_have_no_density() -> None:
-    for sample in ([], [1.0], [2.0, 2.0], [math.nan, 1.0]):
+    for sample in ([], [1.0], [2.0, 2.0], [0.1] * 7, [math.nan, 1.0], [0.0, math.inf], [0.0, 5e-324]):
         assert math.isnan(muspy_core.overlap_area(sample, [0.0, 1.0]))
         assert math.isnan(muspy_core.kl_divergence([0.0, 1.0], sample))
 

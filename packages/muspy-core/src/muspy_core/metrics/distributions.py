@@ -19,11 +19,9 @@ from muspy_core.metrics.table import MetricTable
 
 Floats = NDArray[np.float64]
 
-# Points at which a density is evaluated, bandwidths that they reach beyond the data, and points that stand for larger
-# samples.
-GRID = 2048
-REACH = 8.0
-MAX_POINTS = 2048
+# Densities are evaluated from REACH bandwidths below the data to as many above, at STEPS points a bandwidth. Samples of
+# more than EXACT values are gathered first, at GATHER_STEPS points a bandwidth. No grid has more than MAX_POINTS.
+REACH, STEPS, GATHER_STEPS, MAX_POINTS, EXACT = 8, 32, 8, 8192, 1000
 ROWS_AT_ONCE = 256
 
 
@@ -78,12 +76,7 @@ def overlap_area(first: ArrayLike, second: ArrayLike) -> float:
 
     first, second: any shape; NaN is left out. Densities are Gaussian kernel estimates with Scott's bandwidth.
     """
-    densities = _densities(first, second)
-    if densities is None:
-        return math.nan
-    points = np.sort(np.concatenate([density.grid() for density in densities]))
-    lower = np.minimum(*(np.exp(density.log(points)) for density in densities))
-    return min(_integral(lower, points), 1.0)
+    return _compared(first, second)[0]
 
 
 def kl_divergence(first: ArrayLike, second: ArrayLike) -> float:
@@ -92,14 +85,19 @@ def kl_divergence(first: ArrayLike, second: ArrayLike) -> float:
     first, second: any shape; NaN is left out. Densities are Gaussian kernel estimates with Scott's bandwidth, whose
     logarithms stay finite where the densities vanish.
     """
-    densities = _densities(first, second)
-    if densities is None:
-        return math.nan
-    p, q = densities
+    return _compared(first, second)[1]
+
+
+def _compared(first: ArrayLike, second: ArrayLike) -> tuple[float, float]:
+    """Return overlap area and divergence of the densities of two samples."""
+    p, q = Density.of(first), Density.of(second)
+    if p is None or q is None:
+        return math.nan, math.nan
     points = np.sort(np.concatenate([p.grid(), q.grid()]))
-    points = points[(points >= p.grid()[0]) & (points <= p.grid()[-1])]
-    log_p = p.log(points)
-    return max(_integral(np.exp(log_p) * (log_p - q.log(points)), points), 0.0)
+    log_p, log_q = p.log(points), q.log(points)
+    overlap = _integral(np.exp(np.minimum(log_p, log_q)), points)
+    divergence = _integral(np.exp(log_p) * (log_p - log_q), points)
+    return min(overlap, 1.0), max(divergence, 0.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,20 +114,23 @@ class Density:
 
     @classmethod
     def of(cls, sample: ArrayLike) -> Density | None:
-        """Estimate the density of a sample; None for fewer than two different values."""
+        """Estimate the density of a sample; None for fewer than two different values, or infinite ones."""
         values = np.sort(_present(sample))
         if len(values) < 2 or values[0] == values[-1]:
             return None
         bandwidth = float(values.std(ddof=1)) * len(values) ** -0.2
-        if len(values) <= MAX_POINTS:
+        if not 0 < bandwidth < math.inf:
+            return None
+        grid = _grid(values[0], values[-1], bandwidth / GATHER_STEPS)
+        if len(values) <= max(len(grid), EXACT):
             return cls(values, np.full(len(values), -math.log(len(values))), bandwidth)
-        points, weights = _gathered(values)
-        return cls(points, np.log(weights), bandwidth)
+        weights = _gathered(values, grid)
+        return cls(grid[weights > 0], np.log(weights[weights > 0]), bandwidth)
 
     def grid(self) -> Floats:
-        """Return points that cover all of the density that matters; (GRID,)."""
+        """Return points that cover all of the density that matters."""
         reach = REACH * self.bandwidth
-        return np.linspace(self.points[0] - reach, self.points[-1] + reach, GRID)
+        return _grid(self.points[0] - reach, self.points[-1] + reach, self.bandwidth / STEPS)
 
     def log(self, at: Floats) -> Floats:
         """Return the logarithm of the density at some places; finite everywhere. (places,)."""
@@ -144,20 +145,19 @@ class Density:
         return logs
 
 
-def _gathered(values: Floats) -> tuple[Floats, Floats]:
-    """Return a regular grid and the share of the values at each of its points, split between the two nearest."""
-    points = np.linspace(values[0], values[-1], MAX_POINTS)
-    places = (values - values[0]) / (points[1] - points[0])
-    left = np.minimum(places.astype(np.int64), MAX_POINTS - 2)
+def _grid(low: float, high: float, step: float) -> Floats:
+    """Return points from `low` to `high` that are at most `step` apart, unless they would be too many."""
+    return np.linspace(low, high, int(min((high - low) / step + 2, MAX_POINTS)))
+
+
+def _gathered(values: Floats, grid: Floats) -> Floats:
+    """Return the share of the values at each point of a regular grid, each split between the two nearest points."""
+    places = (values - grid[0]) / (grid[1] - grid[0])
+    left = np.minimum(places.astype(np.int64), len(grid) - 2)
     share = places - left
-    weights = np.bincount(left, 1 - share, MAX_POINTS) + np.bincount(left + 1, share, MAX_POINTS)
-    used = weights > 0
-    return points[used], weights[used] / len(values)
-
-
-def _densities(first: ArrayLike, second: ArrayLike) -> tuple[Density, Density] | None:
-    p, q = Density.of(first), Density.of(second)
-    return None if p is None or q is None else (p, q)
+    weights = np.bincount(left, 1 - share, len(grid)) + np.bincount(left + 1, share, len(grid))
+    shares: Floats = weights / len(values)
+    return shares
 
 
 def _compare(reference: Floats, other: Floats, method: str) -> SetComparison:
@@ -167,14 +167,7 @@ def _compare(reference: Floats, other: Floats, method: str) -> SetComparison:
         second = np.abs(reference[:, None] - other).reshape(-1)
     else:
         first, second = reference, other
-    return SetComparison(
-        overlap_area(first, second),
-        kl_divergence(first, second),
-        *_moments(reference),
-        len(reference),
-        *_moments(other),
-        len(other),
-    )
+    return SetComparison(*_compared(first, second), *_moments(reference), len(reference), *_moments(other), len(other))
 
 
 def _moments(values: Floats) -> tuple[float, float]:
