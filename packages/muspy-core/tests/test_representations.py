@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import muspy_core
@@ -192,6 +193,20 @@ def test_multitrack_sequences_keep_tracks_and_notes(music: Music, max_time_shift
         assert ours.is_drum == track.is_drum
         assert ours.is_drum or ours.program == track.program
         assert note_rows(ours.notes) == sorted_rows(track.notes)
+
+
+@pytest.mark.slow
+def test_multitrack_sequences_keep_every_note_of_real_files(shared_data: Path) -> None:
+    options: dict[str, Any] = {"velocity_bins": 128, "max_tracks": 64}
+    paths = sorted((shared_data / "freedoom-midi/musics").glob("*.mid"))
+    paths += sorted((shared_data / "pop909/POP909").glob("*/*.mid"))[:60]
+    assert len(paths) > 100
+    for path in paths:
+        music = muspy_core.read_midi(path)
+        codes = muspy_core.to_multitrack_event_representation(music, **options)
+        decoded = muspy_core.from_multitrack_event_representation(codes, music.resolution, **options)
+        kept = [(track.is_drum, sorted_rows(track.notes)) for track in music.tracks]
+        assert [(track.is_drum, note_rows(track.notes)) for track in decoded.tracks] == kept, path.name
 
 
 @given(

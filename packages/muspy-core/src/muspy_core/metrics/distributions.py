@@ -116,10 +116,10 @@ class Density:
     def of(cls, sample: ArrayLike) -> Density | None:
         """Estimate the density of a sample; None for fewer than two different values, or infinite ones."""
         values = np.sort(_present(sample))
-        if len(values) < 2 or values[0] == values[-1]:
+        if len(values) < 2 or values[0] == values[-1] or not np.isfinite(values[[0, -1]]).all():
             return None
         bandwidth = float(values.std(ddof=1)) * len(values) ** -0.2
-        if not 0 < bandwidth < math.inf:
+        if bandwidth == 0:  # too small a spread for a float
             return None
         grid = _grid(values[0], values[-1], bandwidth / GATHER_STEPS)
         if len(values) <= max(len(grid), EXACT):
