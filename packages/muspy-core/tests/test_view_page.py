@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from muspy_core import Audio, Metadata, Music, Note, Tempo, TimeSignature, Track
 from muspy_core.rendering import Facts, Page, Picture, Player, Roll, RollPart, Score, Table, Text, engrave, view
+from muspy_core.rendering.html import try_to_engrave
 
 for _module in ("verovio", "soundfile", "pretty_midi", "fontTools"):
     pytest.importorskip(_module, reason=f"{_module} comes with the extra [render]")
@@ -75,6 +76,28 @@ def test_the_notes_on_the_page_are_those_of_the_music(page: Path) -> None:
     assert notes["parts"][0]["on"][:3] == [0, 500, 1000]
     assert notes["parts"][1]["off"] == [2000, 4000, 6000, 8000]
     assert notes["bars"] == [0, 2000, 4000, 6000]
+
+
+def test_tracks_without_notes_have_no_staff_and_ids_stay(music: Music) -> None:
+    shifted = music.copy()
+    shifted.tracks = [Track(name="Empty first"), *music.tracks]
+
+    engraving = try_to_engrave(shifted)
+
+    ids = set(re.findall(r'data-id="n(\d+)-', "".join(engraving.pages)))
+    assert ids == {"1", "2"}
+    assert {note.split("-")[0] for note in engraving.times} >= {"n1", "n2"}
+    assert "Empty first" not in engraving.pages[0]
+
+
+def test_trimming_for_the_score_leaves_the_music_alone() -> None:
+    notes = [Note(i * 96, 60, 96) for i in range(300)]
+    long = Music(time_signatures=[TimeSignature(0, 4, 4)], tracks=[Track(notes=notes)])
+
+    engraving = try_to_engrave(long, pages=1)
+
+    assert len(engraving.pages) == 1
+    assert len(long.tracks[0]) == 300
 
 
 def test_an_existing_page_is_kept_unless_told(music: Music, tmp_path: Path) -> None:

@@ -77,15 +77,18 @@ def playable(audio: Audio) -> Audio:
 def try_to_engrave(music: Music, pages: int = SCORE_PAGES) -> Engraving | None:
     """Set the first pages of a score; None, with a line in the log, if it cannot be set.
 
-    Of long music only the bars that can reach these pages are set, which keeps the time short.
+    Tracks without notes get no staff. Of long music only the bars that can reach these pages are set, which keeps the
+    time short. Note ids are those of the whole music.
     """
+    sounding = [index for index, track in enumerate(music.tracks) if len(track.notes) or len(track.chords)]
+    beginning = music.copy()
+    beginning.tracks = [music.tracks[index] for index in sounding]
     bars = bar_times(music)
     most = pages * _BARS_A_PAGE
-    beginning = music
     if len(bars) > most:
-        beginning = music.deepcopy().trim(int(bars[most]))
+        beginning = beginning.deepcopy().trim(int(bars[most]))
     try:
-        return engrave(beginning, pages=pages)
+        return engrave(beginning, pages=pages).renumbered(sounding)
     except MuspyError as error:
         logger.warning("no score on the page: %s", error)
         return None

@@ -20,7 +20,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from muspy_core.music import Music, Track
 FONT_FAMILY = "Liberation Serif"
 MUSIC_FONT = "Leipzig"  # verovio's own; in text it draws the note of a metronome mark
 DEFAULT_TIMEOUT = 60.0
+_NOTE_ID = re.compile(r'(data-id=")n(\d+)-')
 _TAG = re.compile(r"<(?:style.*?</style|[^>]*)>", re.DOTALL)
 _FACE = re.compile(r"@font-face\s*\{[^}]*\}")
 _EMBEDDED = re.compile(r"url\(['\"]?data:[^;,]*;[^,]*base64,([A-Za-z0-9+/=\s]+)['\"]?\)")
@@ -51,6 +52,16 @@ class Engraving:
 
     def __repr__(self) -> str:
         return f"Engraving(pages={len(self.pages)} of {self.total_pages}, notes={len(self.times)})"
+
+    def renumbered(self, tracks: Sequence[int]) -> Engraving:
+        """Return the score with the number of each track in its note ids replaced by the one at its place in `tracks`."""
+
+        def name(found: re.Match[str]) -> str:
+            return f"{found[1]}n{tracks[int(found[2])]}-"
+
+        pages = tuple(_NOTE_ID.sub(name, page) for page in self.pages)
+        times = {re.sub(r"()n(\d+)-", name, note, count=1): span for note, span in self.times.items()}
+        return Engraving(pages, self.total_pages, times)
 
     def to_png(self, page: int = 0, *, zoom: float = 2.0) -> bytes:
         """Return a page as a PNG image on white; zoom: pixels per unit of the SVG. Needs resvg-py."""
