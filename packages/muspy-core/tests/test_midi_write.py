@@ -164,6 +164,25 @@ def test_everything_new_is_read_back() -> None:
     assert (drums.off_kind, drums.off_velocity) == ("note_off", 9)
 
 
+def test_banks_are_chosen_before_programs() -> None:
+    track = Track(5, control_changes=[ControlChange(0, 7, 100), ControlChange(0, 0, 1), ControlChange(0, 32, 2)])
+    kinds = [text.split(" channel=0 ")[-1] for text in messages(Music(tracks=[track]), 1)[:-1]]
+    assert kinds == ["control=0 value=1", "control=32 value=2", "program=5", "control=7 value=100"]
+    assert messages(Music(tracks=[Track(5, bank=130)]), 1) == messages(
+        Music(tracks=[Track(5, control_changes=track.control_changes[1:])]), 1
+    )
+
+
+def test_music_that_lost_its_file_order_keeps_its_messages() -> None:
+    music = read_midi_bytes(every_message())
+    again = read_midi_bytes(midi_bytes(Music.from_dict(music.to_ordered_dict())))
+    assert sorted((t.midi_track, t.channel, t.program, len(t.notes)) for t in again.tracks if t.notes) == sorted(
+        (t.midi_track, t.channel, t.program, len(t.notes)) for t in music.tracks if t.notes
+    )
+    kept, expected = ([m.data for m in piece.midi_messages if m.data != END[:2]] for piece in (again, music))
+    assert sorted(kept) == sorted(expected)  # ends of tracks move behind the last message
+
+
 def test_chords_are_written_as_notes() -> None:
     track = Track(chords=[Chord(0, [60, 64], 4, 80), Chord(4, [67], 2)])
     assert read_midi_bytes(midi_bytes(Music(tracks=[track]))).tracks[0].notes == [

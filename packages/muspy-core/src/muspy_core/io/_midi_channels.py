@@ -78,7 +78,7 @@ def _add_programs(buffer: MessageBuffer, tracks: Sequence[Track], places: Sequen
         started.add(channel)
         if track.bank is not None and channel not in has_bank:
             for number, value in zip(BANK_SELECT, divmod(track.bank, 128), strict=True):
-                buffer.add(place.midi_track, time, Rank.PROGRAM, -1, CONTROL | place.channel, number, value)
+                buffer.add(place.midi_track, time, Rank.BANK, -1, CONTROL | place.channel, number, value)
             has_bank.add(channel)
         if not (is_stated or (place.is_kept and track.program == 0)):
             buffer.add(place.midi_track, time, Rank.PROGRAM, -1, PROGRAM | place.channel, track.program)
@@ -137,7 +137,7 @@ class _Writer:
                 in_range(values[rows.track == number], low, high, what)
         return rows
 
-    def _add(self, rows: _Rows, rank: Rank, status: Any, first: Any, second: Any = None) -> None:
+    def _add(self, rows: _Rows, rank: Rank | Ints, status: Any, first: Any, second: Any = None) -> None:
         table, track = rows.table, rows.track
         status = status | self.channel[track]
         self.buffer.add(self.midi_track[track], table["time"], rank, table["order"], status, first, second)
@@ -149,7 +149,9 @@ class _Writer:
             program = rows.table["program"]
             self._add(rows, Rank.PROGRAM, PROGRAM, np.where(program < 0, own, program))
         for rows in self._gather("control_changes", "control change", number=SEVEN_BITS, value=SEVEN_BITS):
-            self._add(rows, Rank.CONTROL, CONTROL, rows.table["number"], rows.table["value"])
+            number = rows.table["number"]
+            rank = np.where(np.isin(number, BANK_SELECT), Rank.BANK, Rank.CONTROL)
+            self._add(rows, rank, CONTROL, number, rows.table["value"])
         for rows in self._gather("pitch_bends", "pitch bend", value=(-8192, 8191)):
             value = rows.table["value"].astype(np.int64) + 8192
             self._add(rows, Rank.BEND, BEND, value & 0x7F, value >> 7)

@@ -27,15 +27,16 @@ class Rank(enum.IntEnum):
     """Order of messages at one tick: settings first, then ends of notes, then onsets."""
 
     META = 0
-    PROGRAM = 1
-    CONTROL = 2
-    BEND = 3
-    AFTERTOUCH = 4
-    NOTE_OFF = 5
-    FROM_FILE = 6
-    INSTANT_NOTE = 7  # of no duration: its onset, then its end
-    NOTE_ON = 8
-    END = 9
+    BANK = 1  # takes effect with the next program change
+    PROGRAM = 2
+    CONTROL = 3
+    BEND = 4
+    AFTERTOUCH = 5
+    NOTE_OFF = 6
+    FROM_FILE = 7
+    INSTANT_NOTE = 8  # of no duration: its onset, then its end
+    NOTE_ON = 9
+    END = 10
 
 
 class MessageBuffer:
@@ -58,7 +59,7 @@ class MessageBuffer:
         self,
         midi_track: Ints | int,
         time: Any,
-        rank: Rank,
+        rank: Rank | Ints,
         order: Any,
         status: Any,
         first: Any,

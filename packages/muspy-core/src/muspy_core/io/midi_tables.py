@@ -54,7 +54,7 @@ FAULTS = {
 MAX_MIDI_TRACKS = 32767
 MAX_TRACKS = 10_000
 MAX_MESSAGES = 200_000  # that are kept one by one, as Python values; files of music have hundreds
-MAX_TWIN_SIZE = 32 * 1024 * 1024
+MAX_TWIN_SIZE = 16 * 1024 * 1024  # the twin needs some 100 bytes of memory for each byte of the file
 
 Backend = Callable[[bytes, bytes, int, bool], "tuple[bytes | bytearray | NDArray[Any], ...]"]
 
@@ -117,7 +117,9 @@ def parse_midi(data: bytes, name: str, duplicate_note_mode: str, tolerant: bool)
     frame = _Frame(data, name, tolerant)
     which, parse = _choose(os.environ.get("MUSPY_CORE_EXTENSION", "auto"))
     if which == "python" and len(frame.data) > MAX_TWIN_SIZE:
-        frame.stop(f"is larger than {MAX_TWIN_SIZE >> 20} MiB, the limit without the compiled parser", 0)
+        frame.stop(
+            f"is larger than {MAX_TWIN_SIZE >> 20} MiB, the limit without the compiled parser (see `backend`)", 0
+        )
     spans = array.array("I", frame.spans).tobytes()
     parsed = parse(frame.data, spans, MODES.index(duplicate_note_mode), tolerant)
     for fault in np.frombuffer(parsed[9], FAULT).tolist():
