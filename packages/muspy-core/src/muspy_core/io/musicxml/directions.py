@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from muspy_core.errors import MusicXMLError
 from muspy_core.io.musicxml import marks
 from muspy_core.io.musicxml.header import line_of
-from muspy_core.io.musicxml.rows import PartRows, Sign, Span
+from muspy_core.io.musicxml.rows import Meanings, PartRows, Sign, Span
 from muspy_core.io.musicxml.spelling import shift_spelling
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ TARGETS = ("segno", "coda")
 class DirectionReader(PartRows):
     """Reads what stands between the notes of a part."""
 
-    def __init__(self, ticks_per_quarter: int) -> None:
-        super().__init__(ticks_per_quarter)
+    def __init__(self, ticks_per_quarter: int, meanings: Meanings) -> None:
+        super().__init__(ticks_per_quarter, meanings)
         self._qpm = 120.0
         self._open_wedges: dict[str, tuple[int, int, str, int]] = {}
 

@@ -7,6 +7,7 @@ What no single value can show is split at the strongest metrical position inside
 from __future__ import annotations
 
 import functools
+import math
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -118,7 +119,7 @@ def _strongest_position(start: Fraction, end: Fraction, divisions: int) -> Fract
 
     The strongest is a multiple of the largest power of two that has a multiple in between.
     """
-    unit = Fraction(16)
+    unit = Fraction(1 << math.ceil(end).bit_length())
     while unit >= Fraction(1, 256):
         position = (start // unit + 1) * unit
         if position < end and divisions % position.denominator == 0:

@@ -15,6 +15,7 @@ from muspy_core.io.musicxml.rows import (
     MAX_QUARTERS,
     TIE_START,
     TIE_STOP,
+    Meanings,
     Span,
     read_divisions,
 )
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 TIE_BITS = {"start": TIE_START, "stop": TIE_STOP, "continue": TIE_START | TIE_STOP}
+# Children of a note that only say how it looks, most of all there are.
+LOOKS = frozenset({"stem", "beam", "dot", "accidental", "time-modification", "notehead", "editorial", "play"})
 NOTATED_ON_NOTES = ("fermata", "arpeggiate", "non-arpeggiate")
 
 
@@ -33,8 +36,10 @@ class PartReader(DirectionReader):
     ticks_per_quarter: the unit of positions. keep_cue: whether cue notes become rows.
     """
 
-    def __init__(self, instruments: dict[str, Instrument], ticks_per_quarter: int, keep_cue: bool) -> None:
-        super().__init__(ticks_per_quarter)
+    def __init__(
+        self, instruments: dict[str, Instrument], ticks_per_quarter: int, meanings: Meanings, keep_cue: bool
+    ) -> None:
+        super().__init__(ticks_per_quarter, meanings)
         self._instruments = list(instruments.values())
         self._instrument_indices = {identifier: index for index, identifier in enumerate(instruments)}
         self._keep_cue = keep_cue
@@ -44,7 +49,6 @@ class PartReader(DirectionReader):
         self._open_slurs: dict[str, tuple[int, int, int, int, int]] = {}
         self._early_stops: dict[str, tuple[int, int]] = {}
         # Texts repeat all the time; these remember what they mean.
-        self._pitches: dict[tuple[str | None, ...], tuple[int, str]] = {}
         self._handlers: dict[str, Callable[[Element], None]] = {
             "note": self._read_note,
             "backup": self._read_backup,
@@ -78,6 +82,7 @@ class PartReader(DirectionReader):
         is_rest = is_chord = False
         spelling = note_type = notations = unpitched = None
         lyrics: list[Element] | None = None
+        numbers, durations = self._numbers, self._durations
         for child in element:
             tag = child.tag
             if tag == "pitch":
@@ -86,23 +91,25 @@ class PartReader(DirectionReader):
                 pitch, spelling = known if known is not None else self._read_pitch(child, key)
             elif tag == "duration":
                 text = child.text
-                duration = self._durations[text] if text in self._durations else self._read_duration(text)
+                duration = durations[text] if text in durations else self._read_duration(text)
             elif tag == "voice":
                 text = child.text
-                voice = self._numbers[text] if text in self._numbers else self._read_number(text)
-            elif tag == "type":
-                note_type = child.text
+                voice = numbers[text] if text in numbers else self._read_number(text)
+            elif tag in LOOKS:
+                continue
             elif tag == "staff":
                 text = child.text
-                staff = self._numbers[text] if text in self._numbers else self._read_number(text)
-            elif tag == "chord":
-                is_chord = True
-            elif tag == "rest":
-                is_rest = True
-            elif tag == "tie":
-                tie |= TIE_BITS.get(child.get("type", ""), 0)
+                staff = numbers[text] if text in numbers else self._read_number(text)
             elif tag == "notations":
                 notations = [*notations, *child] if notations else [*child]
+            elif tag == "chord":
+                is_chord = True
+            elif tag == "tie":
+                tie |= TIE_BITS.get(child.get("type", ""), 0)
+            elif tag == "type":
+                note_type = child.text
+            elif tag == "rest":
+                is_rest = True
             elif tag == "lyric":
                 lyrics = [child] if lyrics is None else [*lyrics, child]
             elif tag == "grace":
@@ -124,7 +131,8 @@ class PartReader(DirectionReader):
             self._onset, self._voice = position, voice
             if not grace:
                 self._position = position + duration
-                self._furthest = max(self._furthest, self._position)
+                if self._position > self._furthest:
+                    self._furthest = self._position
         if is_rest or (cue and not self._keep_cue):
             return
         if unpitched is not None:
@@ -254,8 +262,8 @@ class PartReader(DirectionReader):
         for child in element:
             tag = child.tag
             if tag == "divisions":
-                self._divisions = read_divisions(child)
-                self._durations.clear()
+                self._divisions = read_divisions(child.text)
+                self._durations = self._meanings.durations.setdefault(self._divisions, {})
             elif tag == "key" and key is None:
                 key = child
             elif tag == "time":
@@ -308,7 +316,7 @@ class PartReader(DirectionReader):
             raise MusicXMLError(f"a transposition by {chromatic} semitones and {octaves} octaves")
         letters = usual_diatonic(chromatic) if diatonic is None else diatonic
         self._shift = letters + 7 * octaves, chromatic + 12 * octaves
-        self._pitches.clear()
+        self._pitches = self._meanings.pitches.setdefault(self._shift, {})
         if self.transposition is None:
             self.transposition = None if diatonic is None else self._shift[0], self._shift[1]
 

@@ -15,11 +15,11 @@ import numpy as np
 
 from muspy_core.errors import MusicXMLError
 from muspy_core.io.files import read_bytes
-from muspy_core.io.musicxml.header import PartInfo, read_metadata, read_part_list
+from muspy_core.io.musicxml.header import read_metadata, read_part_list
 from muspy_core.io.musicxml.marks import Meter
 from muspy_core.io.musicxml.part import PartReader
 from muspy_core.io.musicxml.repeats import playing_order
-from muspy_core.io.musicxml.rows import read_divisions
+from muspy_core.io.musicxml.rows import Meanings, read_divisions
 from muspy_core.io.musicxml.score import add_score_events, read_repeats
 from muspy_core.io.musicxml.source import Measure, Source, parse_source
 from muspy_core.io.musicxml.timeline import Timeline, nominal_lengths
@@ -97,7 +97,11 @@ def read_musicxml_bytes(
     try:
         infos = read_part_list(source.root, [identifier for identifier, _ in source.parts])
         ticks = _ticks_per_quarter(source)
-        readers = [_read_part(name, part, infos[part[0]], ticks, keep_cue) for part in source.parts]
+        meanings = Meanings()
+        readers = [
+            _read_part(name, part, PartReader(infos[part[0]].instruments, ticks, meanings, keep_cue))
+            for part in source.parts
+        ]
         timeline, meters, nominal = _make_timeline(readers, ticks, resolution or ticks, expand_repeats)
         music = Music(read_metadata(source.root, name), timeline.resolution)
         if readers:
@@ -115,12 +119,8 @@ def read_musicxml_bytes(
 
 def _ticks_per_quarter(source: Source) -> int:
     """Return the smallest number of ticks that makes all positions whole: the LCM of the divisions."""
-    divisions = {
-        read_divisions(element).numerator
-        for _, measures in source.parts
-        for measure in measures
-        for element in measure.content.iterfind("attributes/divisions")
-    }
+    texts = {element.text for element in source.root.iter("divisions")}
+    divisions = {read_divisions(text).numerator for text in texts}
     ticks = math.lcm(*divisions)
     if ticks > MAX_TICKS_PER_QUARTER:
         raise MusicXMLError(
@@ -129,9 +129,8 @@ def _ticks_per_quarter(source: Source) -> int:
     return ticks
 
 
-def _read_part(name: str, part: tuple[str, list[Measure]], info: PartInfo, ticks: int, keep_cue: bool) -> PartReader:
+def _read_part(name: str, part: tuple[str, list[Measure]], reader: PartReader) -> PartReader:
     """Read all measures of a part. Raises MusicXMLError that says where."""
-    reader = PartReader(info.instruments, ticks, keep_cue)
     identifier, measures = part
     for measure in measures:
         try:

@@ -6,16 +6,14 @@ ticks; a quarter note has as many ticks as the least common multiple of all divi
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from muspy_core.errors import MusicXMLError
 from muspy_core.io.musicxml.marks import Meter, Symbol
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
 
 # (measure, position, duration, pitch, voice, staff, grace, cue, tie, velocity, instrument, spelling, articulations,
 # ornaments); numbers as in the columns of `Note`, tie in bits, velocity −1: from the dynamics around.
@@ -52,13 +50,26 @@ class Span(NamedTuple):
     instrument: int
 
 
+@dataclasses.dataclass
+class Meanings:
+    """What texts mean, remembered for a whole score, since few of them occur again and again.
+
+    pitches: sounding pitch and spelling by transposition and texts. durations: ticks by divisions and text.
+    """
+
+    pitches: dict[tuple[int, int], dict[tuple[str | None, ...], tuple[int, str]]] = dataclasses.field(
+        default_factory=dict
+    )
+    durations: dict[Fraction, dict[str | None, int]] = dataclasses.field(default_factory=dict)
+
+
 class PartRows:
     """The rows of a part.
 
-    ticks_per_quarter: the unit of positions.
+    ticks_per_quarter: the unit of positions. meanings: shared by the parts of a score.
     """
 
-    def __init__(self, ticks_per_quarter: int) -> None:
+    def __init__(self, ticks_per_quarter: int, meanings: Meanings) -> None:
         self.notes: list[NoteRow] = []
         self.lengths: list[int] = []
         self.lyrics: list[tuple[int, int, str, int, int, int]] = []  # text, verse, voice, instrument
@@ -83,12 +94,13 @@ class PartRows:
         self._shift = (0, 0)  # diatonic, chromatic from written to sounding
         self._measure = 0
         self._position = 0
-        # Texts repeat all the time; these remember what they mean.
-        self._durations: dict[str | None, int] = {}
+        self._meanings = meanings
+        self._pitches = meanings.pitches.setdefault(self._shift, {})
+        self._durations = meanings.durations.setdefault(self._divisions, {})
         self._numbers: dict[str | None, int] = {}
 
     def _read_duration(self, text: str | None) -> int:
-        """Return a duration in ticks, and remember it until the divisions change."""
+        """Return a duration in ticks, and remember it."""
         exact = read_decimal(text, "duration") * self._ticks_per_quarter / self._divisions
         if exact > MAX_QUARTERS * self._ticks_per_quarter:
             raise MusicXMLError(f"duration {(text or '')[:40]!r} is longer than {MAX_QUARTERS:,} quarter notes")
@@ -105,11 +117,11 @@ class PartRows:
         return self._numbers[text]
 
 
-def read_divisions(element: Element) -> Fraction:
+def read_divisions(text: str | None) -> Fraction:
     """Return the divisions of a quarter note, a positive number (decimal fractions are allowed)."""
-    value = read_decimal(element.text, "divisions")
+    value = read_decimal(text, "divisions")
     if not 0 < value <= 10**9:
-        raise MusicXMLError(f"<divisions> is {element.text!r}; it must be between 0 and 10^9")
+        raise MusicXMLError(f"<divisions> is {text!r}; it must be between 0 and 10^9")
     return value
 
 
