@@ -184,6 +184,12 @@ def test_seconds_in_pretty_midi_follow_the_tempo_map(song: Music) -> None:
     assert midi.instruments[1].name == ""
 
 
+def test_music_too_long_for_pretty_midi_is_refused() -> None:
+    pytest.importorskip("pretty_midi")
+    with pytest.raises(ValueError, match="ends at step 1,099,511,627,777"):
+        Music(tracks=[Track(notes=[Note(2**40, 60, 1)])]).to_pretty_midi()
+
+
 # --- symusic ---------------------------------------------------------------------------------------------------------
 
 
@@ -215,6 +221,13 @@ def test_key_signatures_name_their_tonic(fifths: int, mode: str) -> None:
     expected = music21.key.KeySignature(fifths).asKey(mode).tonic
     assert (key.fifths, key.mode) == (fifths, mode)
     assert (key.root, key.root_str) == (expected.pitchClass, expected.name.replace("-", "b"))
+
+
+def test_keys_that_symusic_cannot_hold_are_left_out() -> None:
+    pytest.importorskip("symusic")
+    keys = [muspy.KeySignature(0, 2, "dorian"), muspy.KeySignature(0), muspy.KeySignature(0, 9, "minor")]
+    music = Music(key_signatures=keys, tracks=[Track()])
+    assert muspy.from_symusic(music.to_symusic()).key_signatures == [muspy.KeySignature(0, 9, "minor", 0, "A")]
 
 
 def test_times_beyond_32_bits_are_refused() -> None:

@@ -193,3 +193,66 @@ def test_the_notes_are_those_that_music21_finds_after_joining_ties(piece: str) -
         for pitch in ([note.pitch] if isinstance(note, Note) else note.pitches)
     ]
     assert sorted(found) == expected
+
+
+def test_a_part_that_changes_instruments_becomes_several_tracks() -> None:
+    part = melody("4/4 c1 d1")
+    part.getElementsByClass("Measure")[0].insert(0, music21.instrument.Flute())
+    part.getElementsByClass("Measure")[1].insert(0, music21.instrument.Piccolo())
+    tracks = muspy.from_music21_part(part)
+    assert isinstance(tracks, list)
+    assert sorted((track.program, note.time, note.pitch) for track in tracks for note in track.notes) == [
+        (72, 96, 62),
+        (73, 0, 60),
+    ]
+
+
+def test_unpitched_notes_take_the_pitch_of_their_drum() -> None:
+    part = music21.stream.Part([music21.instrument.UnpitchedPercussion()])
+    plain, snare = music21.note.Unpitched("F4"), music21.note.Unpitched("C5")
+    snare.storedInstrument = music21.instrument.SnareDrum()
+    part.append([plain, snare])
+    track = muspy.from_music21_part(part)[0]
+    assert track.is_drum
+    assert [(note.pitch, note.pitch_str) for note in track.notes] == [
+        (65, None),
+        (music21.instrument.SnareDrum().percMapPitch, None),
+    ]
+
+
+def test_measures_without_a_time_signature_have_no_beats() -> None:
+    part = music21.stream.Part([music21.stream.Measure([music21.note.Note()])])
+    music = muspy.from_music21(music21.stream.Score([part]))
+    assert len(music.barlines) == 1
+    assert not music.beats
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (muspy.KeySignature(0, 9, "minor"), muspy.KeySignature(0, 9, "minor", 0, "A")),
+        (muspy.KeySignature(0, 10, "major"), muspy.KeySignature(0, 10, "major", -2, "Bb")),
+        (muspy.KeySignature(0, 2, "dorian"), muspy.KeySignature(0, 2, "dorian", 0, "D")),
+        (muspy.KeySignature(0, mode="minor", fifths=-3), muspy.KeySignature(0, 0, "minor", -3, "C")),
+        (muspy.KeySignature(0, fifths=7), muspy.KeySignature(0, fifths=7)),
+        (muspy.KeySignature(0), None),
+    ],
+    ids=repr,
+)
+def test_keys_are_completed(written: muspy.KeySignature, read: muspy.KeySignature | None) -> None:
+    music = Music(key_signatures=[written], tracks=[Track()])
+    assert muspy.from_music21(music.to_music21()).key_signatures == ([] if read is None else [read])
+
+
+def test_what_has_no_note_to_stand_on_is_still_written() -> None:
+    music = Music(
+        metadata=muspy.Metadata(title="T", movement_title="Minuet", movement_number="2"),
+        lyrics=[muspy.Lyric(12, "oh")],
+        chord_symbols=[muspy.ChordSymbol(0, "C", "major"), muspy.ChordSymbol(24, "", "none")],
+        tracks=[Track(clefs=[muspy.Clef(0, "percussion")], slurs=[muspy.Slur(0, 24)])],
+    )
+    again = muspy.from_music21(music.to_music21())
+    assert (again.metadata.title, again.metadata.movement_title, again.metadata.movement_number) == ("T", "Minuet", "2")
+    assert again.texts == [muspy.Text(12, "oh", "words")]
+    assert again.tracks[0].clefs[0].sign == "percussion"
+    assert [symbol.kind for symbol in again.chord_symbols] == ["major", "none"]

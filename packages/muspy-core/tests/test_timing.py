@@ -84,6 +84,12 @@ def test_rescaling_is_exact_on_integers_and_arrays(step: int, target: int, resol
         assert scale(np.array([step])).tolist() == [value]
 
 
+def test_times_too_large_to_rescale_are_refused() -> None:
+    with pytest.raises(OverflowError, match="too large"):
+        Rescale(480, 1)(np.array([2**60]))
+    assert Rescale(480, 1)(2**60) == 480 * 2**60
+
+
 def test_equal_distances_stay_equal() -> None:
     whole = Music(resolution=2, tracks=[Track(notes=[Note(time, 60, 1) for time in range(1, 9, 2)])])
     whole.adjust_resolution(1)

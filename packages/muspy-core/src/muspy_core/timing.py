@@ -101,7 +101,8 @@ def round_half_up(values: ArrayLike) -> NDArray[np.int64]:
 class Rescale:
     """The function that takes steps at `resolution` to steps at `target`, in exact integer arithmetic.
 
-    rounding: "round" (halves up), "floor" or "ceil". Works on integers and on integer arrays.
+    rounding: "round" (halves up), "floor" or "ceil". Works on integers and on integer arrays, which raise OverflowError
+    rather than wrap around.
     """
 
     target: int
@@ -120,6 +121,10 @@ class Rescale:
 
     def __call__(self, steps: Any) -> Any:
         """Return the step (or array of steps) at the target resolution."""
+        if isinstance(steps, np.ndarray) and steps.size:
+            limit = (np.iinfo(np.int64).max - self.resolution) // (2 * self.target)
+            if max(int(steps.max()), -int(steps.min())) > limit:
+                raise OverflowError(f"a time of {int(steps.max()):,} steps is too large to be rescaled")
         if self.rounding == "floor":
             return steps * self.target // self.resolution
         if self.rounding == "ceil":

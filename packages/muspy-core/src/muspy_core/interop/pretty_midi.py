@@ -25,6 +25,8 @@ from muspy_core.music import Music, Track
 from muspy_core.timing import DEFAULT_QPM, TempoMap, round_half_up
 
 MODES = ("major", "minor")
+# PrettyMIDI keeps the seconds of every tick.
+MAX_TICKS = 10_000_000
 
 
 def from_pretty_midi(midi: Any, resolution: int | None = None) -> Music:
@@ -92,15 +94,18 @@ def to_pretty_midi(music: Music) -> Any:
     """Return music as a PrettyMIDI with the same tempo map, so that its ticks are the time steps of the music.
 
     Notes of chords become notes, lyrics of tracks lyrics of the piece. Key signatures need a root and "major" or
-    "minor" to be kept.
+    "minor" to be kept. Raises ValueError for music of more time steps than PrettyMIDI has ticks (ten million).
     """
     pretty_midi = import_peer("pretty_midi")
     tempo_map = music.tempo_map
+    end = max(music.get_end_time(), int(tempo_map.starts[-1]))
+    if end >= MAX_TICKS:
+        raise ValueError(f"PrettyMIDI holds fewer than {MAX_TICKS:,} ticks, and this music ends at step {end:,}")
     qpm = 60.0 / (tempo_map.seconds_per_step * music.resolution)
     midi = pretty_midi.PrettyMIDI(resolution=music.resolution, initial_tempo=float(qpm[0]) if len(qpm) else DEFAULT_QPM)
     # PrettyMIDI has no public way to set more than its first tempo; both names have been stable since its version 0.2.
     midi._tick_scales = list(zip(tempo_map.starts.tolist(), tempo_map.seconds_per_step.tolist(), strict=True))
-    midi._update_tick_to_time(max(music.get_end_time(), int(tempo_map.starts[-1])) + 1)
+    midi._update_tick_to_time(end + 1)
     midi.time_signature_changes = [
         pretty_midi.TimeSignature(item.numerator, item.denominator, float(tempo_map.seconds(item.time)))
         for item in music.time_signatures.peek()
