@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from muspy_core.errors import MuspyError
+from muspy_core.io.files import write_atomically
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from arranger.config import DecodingConfig, ModelConfig
-from muspy_core.errors import MuspyError
-from muspy_core.io.files import write_atomically
 
 MODES = ("causal", "online", "offline")
 BUNDLED = ("bach-chorales",)

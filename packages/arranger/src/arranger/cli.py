@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import arranger
 from muspy_core.console import (
     EXIT_OK,
     Job,
@@ -25,6 +24,8 @@ from muspy_core.console import (
     run_command,
     run_jobs,
 )
+
+import arranger
 
 DESCRIPTION = """\
 Split a mixture of notes into parts: soprano, alto, tenor and bass.
@@ -90,7 +91,9 @@ def _command(commands: Any, name: str, function: Any, purpose: str, example: str
 
 
 def _add_model(parser: argparse.ArgumentParser, more: str = "") -> None:
-    parser.add_argument("--model", default="bach-chorales", help=f"bundled name or folder{more} (default: bach-chorales)")
+    parser.add_argument(
+        "--model", default="bach-chorales", help=f"bundled name or folder{more} (default: bach-chorales)"
+    )
     parser.add_argument(
         "--mode", choices=MODES, default="online", help="online: chord by chord; offline: with the whole piece in view"
     )
@@ -100,8 +103,9 @@ def _add_model(parser: argparse.ArgumentParser, more: str = "") -> None:
 
 
 def _separate(options: argparse.Namespace) -> int:
-    from arranger.checkpoint import load_checkpoint
     from muspy_core.io import READABLE, WRITABLE
+
+    from arranger.checkpoint import load_checkpoint
 
     several = len(options.files) > 1 or options.files[0].is_dir()
     suffix = f".{options.to.lower().lstrip('.')}"
@@ -155,7 +159,7 @@ def _separate_alone(options: argparse.Namespace, job: Job) -> int:
     if options.report is not None:
         print(f"next: open {options.report} in a browser")
     elif options.mode != "offline":
-        print(f"next: more accurate with the whole piece in view: add --mode offline (and --report {job.output.stem}.html)")
+        print(f"next: add --mode offline, which reads the whole piece first, or --report {job.output.stem}.html")
     else:
         print(f"next: muspy-core view {job.output}")
     return EXIT_OK
@@ -172,10 +176,11 @@ def _separate_job(
     say: Any = None,
 ) -> dict[str, Any]:
     """Separate one file, and return what a JSON report says of it."""
-    from arranger.report import part_rows, separation_page
-    from arranger.separate import separate
     from muspy_core.io import read, write
     from muspy_core.io.files import write_atomically
+
+    from arranger.report import part_rows, separation_page
+    from arranger.separate import separate
 
     say = say or _silent
     start = time.perf_counter()
@@ -219,8 +224,9 @@ def _silent(line: str, seconds: float) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from arranger.evaluate import evaluate
     from muspy_core.io.files import write_atomically
+
+    from arranger.evaluate import evaluate
 
     prints_json = options.json is not None and os.fspath(options.json) == "-"
     if options.json is not None and not prints_json:

@@ -42,8 +42,7 @@ class ModelConfig:
     input_dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        names = (self.features,) if isinstance(self.features, str) else tuple(self.features)
-        names = tuple(name for given in names for name in FEATURE_SETS.get(given, (given,)))
+        names = tuple(name for given in self.features for name in FEATURE_SETS.get(given, (given,)))
         object.__setattr__(self, "features", names)
         self.knowledge  # noqa: B018 - an unknown feature shows here, not in the middle of training
         if self.bidirectional and self.hidden % 2:
@@ -83,7 +82,7 @@ class DecodingConfig:
     range_penalty: for every semitone outside a part's usual range. excluded_parts: parts that stay empty.
     """
 
-    chord_penalty: float = 16.0
+    chord_penalty: float = 100.0
     overlap_penalty: float = 2.0
     range_penalty: float = 0.0
     excluded_parts: tuple[int, ...] = ()

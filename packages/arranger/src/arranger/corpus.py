@@ -13,12 +13,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+from muspy_core.errors import MuspyError
+from muspy_core.io.files import write_atomically
 from tqdm.auto import tqdm
 
 from arranger.mixture import Mixture, Piece, labelled_mixture
 from arranger.parts import SATB, PartSet
-from muspy_core.errors import MuspyError
-from muspy_core.io.files import write_atomically
 
 logger = logging.getLogger(__name__)
 
@@ -111,9 +111,7 @@ def bach_label(piece: str, track_name: str) -> int | None:
 def write_pieces(path: str | os.PathLike[str], pieces: Sequence[Piece]) -> None:
     """Write pieces into one `.npz` file."""
     columns = [
-        np.stack([m.onset, m.pitch, m.duration, m.velocity, piece.label])
-        for piece in pieces
-        for m in [piece.mixture]
+        np.stack([m.onset, m.pitch, m.duration, m.velocity, piece.label]) for piece in pieces for m in [piece.mixture]
     ]
     sizes = np.array([len(piece) for piece in pieces])
     names = np.array([piece.name for piece in pieces], dtype=np.str_)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import lightning as L
 import numpy as np
@@ -63,7 +64,7 @@ class Augmentation:
         return Piece(piece.name, changed.mixture[kept], changed.label[kept])
 
 
-class PieceDataset(Dataset[tuple[dict[str, np.ndarray], np.ndarray]]):
+class PieceDataset(Dataset[Any]):
     """Pieces as features and labels, each visit a new version of them if there is an augmentation."""
 
     def __init__(

@@ -29,7 +29,8 @@ _LARGEST_TABLE = 4096  # assignments that are simply all tried; above it the Hun
 def log_softmax(logits: Floats) -> NDArray[np.float64]:
     """Return log probabilities over the last axis."""
     shifted = logits.astype(np.float64) - logits.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    normed: NDArray[np.float64] = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return normed
 
 
 def decode(
@@ -58,9 +59,7 @@ def decode(
     return labels
 
 
-def decode_causally(
-    mixture: Mixture, logits: Floats, parts: PartSet, config: DecodingConfig | None = None
-) -> Integers:
+def decode_causally(mixture: Mixture, logits: Floats, parts: PartSet, config: DecodingConfig | None = None) -> Integers:
     """Return the part of every note, (n,), decided note by note before the next one is seen, even in a chord."""
     config = config or DecodingConfig()
     state = Occupancy(len(parts))
@@ -126,14 +125,14 @@ def assign(costs: NDArray[np.float64], penalty: float) -> Integers:
     """
     notes, parts = costs.shape
     if notes == 1:
-        return costs.argmin(axis=1)
+        return np.asarray(costs.argmin(axis=1))
     if parts**notes <= _LARGEST_TABLE:
         table, pairs = _assignments(notes, parts)
         total = costs[np.arange(notes), table].sum(axis=1) + penalty * pairs
-        return table[total.argmin()]
+        return np.asarray(table[total.argmin()])
     # Every part is split into seats, and who takes the s-th meets s others: a linear assignment of notes to seats.
     wide = np.repeat(costs, notes, axis=1) + penalty * np.tile(np.arange(notes), parts)
-    return linear_assignment(wide) // notes
+    return np.asarray(linear_assignment(wide) // notes)
 
 
 @lru_cache(maxsize=64)

@@ -9,17 +9,22 @@ import time
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from muspy_core import EventList, Music, Note, Tempo, Track
+from muspy_core.columns import new_array
+from muspy_core.console import check_writable
 
 from arranger.metrics import Scores, score
 from arranger.mixture import Piece, labelled_mixture
 from arranger.parts import SATB
 from arranger.report import separation_page
 from arranger.separate import Separation, separate
-from muspy_core import EventList, Music, Note, Tempo, Track
-from muspy_core.columns import new_array
-from muspy_core.console import check_writable
+
+if TYPE_CHECKING:
+    from muspy_core.audio import Audio
+    from muspy_core.rendering.page import Page
 
 CHORALE = "bwv80.8"
 TITLE, NUMBER = "Ein feste Burg ist unser Gott", "BWV 80/8"
@@ -29,7 +34,9 @@ FILES = ("mixture.mid", "parts.mid", "parts.musicxml", "parts.wav", "pianoroll.p
 Say = Callable[[str, float], None]
 
 
-def make_demo(folder: Path, *, mode: str = "offline", overwrite: bool = False, say: Say = lambda line, s: None) -> Scores:
+def make_demo(
+    folder: Path, *, mode: str = "offline", overwrite: bool = False, say: Say = lambda line, s: None
+) -> Scores:
     """Write the files of the demonstration into a folder, and return how well the parts were found.
 
     say: called with a line and its seconds after each step. Raises OSError if a file exists and `overwrite` is false.
@@ -60,7 +67,8 @@ def make_demo(folder: Path, *, mode: str = "offline", overwrite: bool = False, s
     audio.write(folder / "parts.wav", overwrite=overwrite)
     clock(f"wrote {folder / 'parts.wav'} ({audio.duration:.0f} s of sound)")
     axes = show_pianoroll(separation.music, title=f"{TITLE}, {NUMBER}: parts as found")
-    axes.figure.savefig(folder / "pianoroll.png", dpi=150, bbox_inches="tight")
+    figure: Any = axes.figure
+    figure.savefig(folder / "pianoroll.png", dpi=150, bbox_inches="tight")
     clock(f"wrote {folder / 'pianoroll.png'}")
     page = _page(separation, truth, others, named, audio)
     page.write(folder / "index.html", overwrite=overwrite)
@@ -106,7 +114,7 @@ def _accuracy(truth: Piece, separation: Separation) -> Scores:
     return score([truth], [separation.label], len(SATB))
 
 
-def _page(separation: Separation, truth: Piece, others: dict[str, Scores], named: dict[str, str], audio: object) -> object:
+def _page(separation: Separation, truth: Piece, others: dict[str, Scores], named: dict[str, str], audio: Audio) -> Page:
     from muspy_core.rendering import Table, Text
 
     rows = [
@@ -117,7 +125,7 @@ def _page(separation: Separation, truth: Piece, others: dict[str, Scores], named
         ("Setting", "Accuracy", "Unisons interchangeable", "Links (F1)"),
         rows,
         heading="Accuracy against the original parts",
-        caption="Strictly causal: note by note. Onset-synchronous: chord by chord. Offline: with the whole piece in view.",
+        caption="Strictly causal: note by note. Onset-synchronous: chord by chord. Offline: the whole piece first.",
     )
     about = Text(
         [
@@ -131,7 +139,7 @@ def _page(separation: Separation, truth: Piece, others: dict[str, Scores], named
         separation,
         f"{TITLE}",
         subtitle=f"J. S. Bach, {NUMBER}, separated by {MODEL}",
-        audio=audio,  # type: ignore[arg-type]  # Audio, which only the extra `render` can name
+        audio=audio,
         extra=(table, about),
         wrong=separation.label != truth.label,
     )
@@ -139,8 +147,9 @@ def _page(separation: Separation, truth: Piece, others: dict[str, Scores], named
 
 def extract_chorale(path: Path) -> None:
     """Write the chorale's file again from the music21 wheel: four parts, its lyrics, 24 steps a quarter, a tempo."""
-    from arranger.corpus import bach_files
     from muspy_core import read_musicxml
+
+    from arranger.corpus import bach_files
 
     source = next(file for file in bach_files() if file.stem == CHORALE)
     music = read_musicxml(source, expand_repeats=False)

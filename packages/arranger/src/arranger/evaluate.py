@@ -193,9 +193,7 @@ def predict_parts(tagger: Tagger, pieces: Sequence[Piece], decoding: DecodingCon
     return [labels for labels, _ in _predictions(tagger, pieces, decoding or tagger.checkpoint.decoding)]
 
 
-def _predictions(
-    tagger: Tagger, pieces: Sequence[Piece], decoding: DecodingConfig
-) -> list[tuple[Integers, Integers]]:
+def _predictions(tagger: Tagger, pieces: Sequence[Piece], decoding: DecodingConfig) -> list[tuple[Integers, Integers]]:
     """Return decoded and undecoded parts of each piece."""
     step = decode_causally if tagger.config.knowledge == "causal" else decode
     logits = tagger.logits_of_all([piece.mixture for piece in pieces])

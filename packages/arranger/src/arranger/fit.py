@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
@@ -29,13 +30,16 @@ def fit(arguments: Sequence[str]) -> int:
             """Link what both must agree on."""
             parser.link_arguments("model.config.features", "data.features")
 
-    FitCLI(
-        TaggerModule,
-        PieceDataModule,
-        args=["fit", *with_paths(arguments)],
-        save_config_kwargs={"overwrite": True},
-        parser_kwargs={"prog": "arranger"},
-    )
+    with warnings.catch_warnings():
+        # The arguments are those of the command line; only bare names have been replaced.
+        warnings.filterwarnings("ignore", message="LightningCLI's args parameter")
+        FitCLI(
+            TaggerModule,
+            PieceDataModule,
+            args=["fit", *with_paths(arguments)],
+            save_config_kwargs={"overwrite": True},
+            parser_kwargs={"prog": "arranger"},
+        )
     return 0
 
 

@@ -23,7 +23,7 @@ MAX_PERMUTED_PARTS = 5
 
 def most_common_part(pieces: Sequence[Piece], parts: int) -> int:
     """Return the part that has the most notes; given one piece, this is the oracle's choice for it."""
-    return int(sum(np.bincount(piece.label, minlength=parts) for piece in pieces).argmax())
+    return int(np.bincount(np.concatenate([piece.label for piece in pieces]), minlength=parts).argmax())
 
 
 # ---- zones
@@ -43,7 +43,7 @@ class Zones:
     def predict(self, mixture: Mixture) -> Integers:
         """Return the part in whose zone each note lies, (n,)."""
         zone = (mixture.pitch[:, None] < np.array(self.boundaries, np.int64)).sum(axis=1)
-        return np.array(self.order)[zone]
+        return np.asarray(np.array(self.order)[zone])
 
 
 def fit_zones(pieces: Sequence[Piece], parts: int) -> Zones:
@@ -157,7 +157,7 @@ def _jointly(costs: Integers) -> Integers:
     """Return the cheapest assignment of m notes to different parts, (m,), the last of equal ones. costs: (m, K)."""
     table = _permutations(costs.shape[1], costs.shape[0])
     total = costs[np.arange(len(costs)), table].sum(axis=1)
-    return table[len(table) - 1 - int(total[::-1].argmin())]
+    return np.asarray(table[len(table) - 1 - int(total[::-1].argmin())])
 
 
 @lru_cache(maxsize=64)

@@ -83,7 +83,7 @@ def links(labels: Integers) -> Integers:
     """Return the pairs of notes that follow each other within a part, (links, 2), as indices into the piece."""
     order = np.argsort(labels, kind="stable")
     pairs = np.stack([order[:-1], order[1:]], axis=1)
-    return pairs[labels[pairs[:, 0]] == labels[pairs[:, 1]]]
+    return np.asarray(pairs[labels[pairs[:, 0]] == labels[pairs[:, 1]]])
 
 
 def _same_neighbours(
@@ -99,9 +99,7 @@ def _same_neighbours(
     return (a, b), (c, d)
 
 
-def _common_links(
-    pieces: Sequence[Piece], predictions: Sequence[Integers]
-) -> tuple[tuple[int, int], tuple[int, int]]:
+def _common_links(pieces: Sequence[Piece], predictions: Sequence[Integers]) -> tuple[tuple[int, int], tuple[int, int]]:
     """Return (hits, all) of link precision and of link recall."""
     common = in_predicted = in_true = 0
     for piece, predicted in zip(pieces, predictions, strict=True):

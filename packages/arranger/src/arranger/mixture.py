@@ -10,9 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
-
 from muspy_core.music import Music
+from numpy.typing import NDArray
 
 RESOLUTION = 24  # time steps in a quarter note, as in the paper
 

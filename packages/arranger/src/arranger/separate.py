@@ -11,6 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from muspy_core import Chord, Clef, ControlChange, EventList, Lyric, Music, Note, PitchBend, Track
+from muspy_core.columns import new_array
+from muspy_core.errors import MuspyError
 from numpy.typing import NDArray
 
 from arranger.checkpoint import Checkpoint, load_checkpoint
@@ -19,9 +22,6 @@ from arranger.decoding import decode, decode_causally, log_softmax
 from arranger.inference import Tagger
 from arranger.mixture import RESOLUTION, Integers, Mixture, as_mixture
 from arranger.parts import PartSet
-from muspy_core import Chord, Clef, ControlChange, EventList, Lyric, Music, Note, PitchBend, Track
-from muspy_core.columns import new_array
-from muspy_core.errors import MuspyError
 
 DOUBTFUL = 0.6  # a note whose part is less probable than this is marked for a second look
 # A note outside a part's usual range costs this much for each semitone, in nats; chosen on validation pieces, where
@@ -113,7 +113,11 @@ def merge(music: Music) -> Mixture:
 
 
 def _decode(
-    checkpoint: Checkpoint, mixture: Mixture, logits: NDArray[np.float32], decoding: DecodingConfig, locks: Integers | None
+    checkpoint: Checkpoint,
+    mixture: Mixture,
+    logits: NDArray[np.float32],
+    decoding: DecodingConfig,
+    locks: Integers | None,
 ) -> Integers:
     parts = checkpoint.config.part_set
     if checkpoint.config.knowledge == "causal" and locks is None:
@@ -138,8 +142,8 @@ def _merge(music: Music) -> _Source:
     if not sum(map(len, tables)):
         drums = sum(len(track.notes) for track in music.tracks if track.is_drum)
         there = f"only percussion ({drums} notes)" if drums else "no note"
-        name = music.metadata.source_filename
-        raise SeparationError(f"{name + ': ' if name else ''}there is {there} to separate")
+        source = music.metadata.source_filename
+        raise SeparationError(f"{source + ': ' if source else ''}there is {there} to separate")
     table = np.concatenate(tables)
     mixture, order = as_mixture(table, music.resolution)
     chosen = order.tolist()
@@ -162,9 +166,7 @@ def _pitches(chord: Chord) -> list[int]:
 # ---- one table → parts
 
 
-def _assemble(
-    music: Music, source: _Source, parts: PartSet, rows: Sequence[Integers]
-) -> tuple[Music, list[str]]:
+def _assemble(music: Music, source: _Source, parts: PartSet, rows: Sequence[Integers]) -> tuple[Music, list[str]]:
     """Return the music in parts, and what of the input has no place in it."""
     tracks = []
     for part, chosen in zip(parts.parts, rows, strict=True):
@@ -210,7 +212,7 @@ def _share_lyrics(music: Music, source: _Source, rows: Sequence[Integers], track
 
 
 def _share_controllers(music: Music, tracks: Sequence[Track]) -> list[str]:
-    """Give the controllers and bends of a single input track to every part; those of several tracks have no one home."""
+    """Give the controllers and bends of a single input track to every part; those of several have no one home."""
     sources = [t for t in music.tracks if not t.is_drum and (len(t.notes) or len(t.chords))]
     playing = [t for t in sources if len(t.control_changes) or len(t.pitch_bends)]
     if not playing:
@@ -233,8 +235,8 @@ def _warnings(mixture: Mixture, label: Integers, parts: PartSet) -> list[str]:
     if crowded.any():
         first = onsets[crowded][0] / RESOLUTION
         found.append(
-            f"{int(crowded.sum())} onsets have more notes than the {len(parts)} parts (the first at quarter {first:g}); "
-            "some parts play several notes there"
+            f"{int(crowded.sum())} onsets have more notes than the {len(parts)} parts "
+            f"(the first at quarter {first:g}); some parts play several notes there"
         )
     low, high = np.array([[part.low, part.high] for part in parts.parts]).T
     outside = (mixture.pitch < low[label]) | (mixture.pitch > high[label])

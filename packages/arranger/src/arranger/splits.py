@@ -15,9 +15,9 @@ from importlib import resources
 from itertools import combinations
 
 import numpy as np
+from muspy_core.errors import MuspyError
 
 from arranger.mixture import RESOLUTION, Piece
-from muspy_core.errors import MuspyError
 
 SUBSETS = ("train", "valid", "test")
 WEIGHTS = (8, 1, 1)
