@@ -14,7 +14,7 @@ from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 REQUIRE_PROGRAMS = "MUSPY_REQUIRE_PROGRAMS"
-PROGRAM_MARKERS = ("browser", "fluidsynth")
+PROGRAM_MARKERS = ("browser", "fluidsynth", "compiler")
 
 
 PAGE_FOLDERS = pytest.StashKey[dict[Path, Path]]()
@@ -48,7 +48,7 @@ def programs_are_required() -> bool:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A browser or FluidSynth test that was skipped counts as failed where the programs are required."""
+    """A test of a browser, FluidSynth or a compiler that was skipped counts as failed where they are required."""
     report = yield
     needs_program = any(item.get_closest_marker(name) for name in PROGRAM_MARKERS)
     if needs_program and report.skipped and programs_are_required():

@@ -216,6 +216,7 @@ def test_the_compiled_parser_refuses_spans_outside_the_data() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.compiler
 @pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc")
 def test_the_compiled_parser_is_clean_under_sanitizers(tmp_path: Path) -> None:
     program, samples = tmp_path / "fuzz_midi", []
