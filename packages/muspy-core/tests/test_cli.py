@@ -201,6 +201,16 @@ class TestBadInput:
         assert "song.mid" in failure(capsys, "convert", "song.mid", "-o", "a.json")
         assert [path.name for path in Path().iterdir()] == ["song.mid"]
 
+    def test_what_can_be_read_of_a_damaged_file_is_kept_when_asked_for(
+        self, song: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        song.write_bytes(song.read_bytes()[:-20])
+
+        assert "add --tolerant" in failure(capsys, "convert", "song.mid", "-o", "a.json")
+        assert main(["convert", "song.mid", "-o", "a.json", "--tolerant"]) == 0
+        assert "the rest was read" in capsys.readouterr().err
+        assert len(muspy_core.read("a.json").tracks[0].notes) == 8
+
     def test_an_existing_output_is_kept(self, song: Path, capsys: pytest.CaptureFixture[str]) -> None:
         Path("a.json").write_text("mine")
 

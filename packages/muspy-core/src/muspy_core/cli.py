@@ -30,6 +30,7 @@ from muspy_core.console import (
     run_jobs,
     with_path,
 )
+from muspy_core.errors import MIDIError
 from muspy_core.io import READABLE, WRITABLE, read, write
 from muspy_core.music import Music
 
@@ -43,6 +44,7 @@ Look at, convert, play and show symbolic music (MIDI, MusicXML, ABC, JSON, YAML)
 
 Files or folders: a folder is converted whole into the folder named by -o.
 """
+MIDI_EXTENSIONS = (".mid", ".midi", ".rmi", ".kar")
 _PACKAGES = ("numpy", "lxml", "pretty_midi", "soundfile", "verovio", "matplotlib")
 
 
@@ -59,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
 
     info = _command(commands, "info", _info, "what a file holds; without a file, versions", "muspy-core info song.mid")
     info.add_argument("files", nargs="*", type=Path, metavar="FILE", help="files or folders")
+    info.add_argument("--tolerant", action="store_true", help="keep what can be read of a damaged MIDI file")
     info.add_argument("--json", action="store_true", help="print JSON")
 
     convert = _command(
@@ -98,6 +101,7 @@ def _command(commands: Any, name: str, function: Any, purpose: str, example: str
 
 def _add_inputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="files or folders")
+    parser.add_argument("--tolerant", action="store_true", help="keep what can be read of a damaged MIDI file")
     parser.add_argument("--tune", type=positive, metavar="N", help="which tune of an ABC file with several (from 1)")
 
 
@@ -110,13 +114,13 @@ def _info(options: argparse.Namespace) -> int:
         return EXIT_OK
     files = expand_inputs(options.files, READABLE)
     if len(files) == 1:
-        described = _describe(files[0])
+        described = _describe(files[0], tolerant=options.tolerant)
         print(json.dumps(described, indent=2, ensure_ascii=False) if options.json else _as_text(described))
         return EXIT_OK
     done, failed = [], []
     for file in files:
         try:
-            described = _describe(file)
+            described = _describe(file, tolerant=options.tolerant)
         except (ValueError, OSError) as error:
             failed.append({"file": str(file), "error": with_path(one_line(error), file)})
             print(f"failed: {failed[-1]['error']}", file=sys.stderr)
@@ -131,13 +135,15 @@ def _info(options: argparse.Namespace) -> int:
     return EXIT_SOME_FAILED if failed else EXIT_OK
 
 
-def _describe(path: Path) -> dict[str, Any]:
+def _describe(path: Path, *, tolerant: bool) -> dict[str, Any]:
     """Read a file and return what `info` says of it."""
     from muspy_core.io.midi import backend
     from muspy_core.rendering.summary import summarize
 
-    found = read(path)
+    found = _read_tolerantly(path) if tolerant and path.suffix.lower() in MIDI_EXTENSIONS else _read_file(path)
     tunes = [found] if isinstance(found, Music) else list(found)
+    if not tunes:
+        raise ValueError(f"{path}: no tune in this file")
     music = tunes[0]
     summary = summarize(music)
     described: dict[str, Any] = {"file": str(path), "format": music.metadata.source_format or path.suffix.lstrip(".")}
@@ -218,12 +224,12 @@ def _convert(options: argparse.Namespace) -> int:
         raise ValueError("a folder needs a format for its files: add --to musicxml (or mid, abc, json, yaml)")
     if not options.to and not options.output.name.lower().endswith(WRITABLE) and not options.output.is_dir():
         raise ValueError(f"{options.output}: the extension is none of {', '.join(WRITABLE)}")
-    work = functools.partial(_convert_one, tune=options.tune, overwrite=options.overwrite)
+    work = functools.partial(_convert_one, reading=_reading(options), overwrite=options.overwrite)
     return _run(options, suffix, work, "converted", "muspy-core view {output}")
 
 
-def _convert_one(job: Job, *, tune: int | None, overwrite: bool) -> None:
-    _write(job.output, _read(job.input, tune), overwrite)
+def _convert_one(job: Job, *, reading: Reading, overwrite: bool) -> None:
+    _write(job.output, _read(job.input, reading), overwrite)
 
 
 def _render(options: argparse.Namespace) -> int:
@@ -239,28 +245,28 @@ def _render(options: argparse.Namespace) -> int:
         "sample_rate": options.sample_rate,
         "gain": options.gain,
     }
-    work = functools.partial(_render_one, tune=options.tune, overwrite=options.overwrite, settings=settings)
+    work = functools.partial(_render_one, reading=_reading(options), overwrite=options.overwrite, settings=settings)
     return _run(options, suffix, work, "rendered", "muspy-core view {input}")
 
 
-def _render_one(job: Job, *, tune: int | None, overwrite: bool, settings: dict[str, Any]) -> dict[str, Any]:
+def _render_one(job: Job, *, reading: Reading, overwrite: bool, settings: dict[str, Any]) -> dict[str, Any]:
     from muspy_core.rendering import render
 
-    audio = render(_read(job.input, tune), **settings)
+    audio = render(_read(job.input, reading), **settings)
     audio.write(job.output, overwrite=overwrite)
     return {"audio_seconds": round(audio.duration, 3), "renderer": settings["renderer"]}
 
 
 def _view(options: argparse.Namespace) -> int:
     settings = {"soundfont": options.soundfont, "title": options.title, "score_pages": max(options.score_pages, 0)}
-    work = functools.partial(_view_one, tune=options.tune, overwrite=options.overwrite, settings=settings)
+    work = functools.partial(_view_one, reading=_reading(options), overwrite=options.overwrite, settings=settings)
     return _run(options, ".html", work, "made a page:", "open {output} in a browser")
 
 
-def _view_one(job: Job, *, tune: int | None, overwrite: bool, settings: dict[str, Any]) -> None:
+def _view_one(job: Job, *, reading: Reading, overwrite: bool, settings: dict[str, Any]) -> None:
     from muspy_core.rendering import view
 
-    view(_read(job.input, tune), job.output, overwrite=overwrite, **settings)
+    view(_read(job.input, reading), job.output, overwrite=overwrite, **settings)
 
 
 def _run(options: argparse.Namespace, suffix: str, work: Any, verb: str, next_step: str) -> int:
@@ -288,9 +294,22 @@ def _suffix(extension: str | None) -> str:
     return f".{extension.lower().lstrip('.')}" if extension else ""
 
 
-def _read(path: Path, tune: int | None) -> Music:
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """How inputs are read: which tune of several, and whether damaged MIDI files are."""
+
+    tune: int | None
+    tolerant: bool
+
+
+def _reading(options: argparse.Namespace) -> Reading:
+    return Reading(options.tune, options.tolerant)
+
+
+def _read(path: Path, reading: Reading) -> Music:
     """Read one piece; of a file with several tunes the chosen one."""
-    found = read(path)
+    tune = reading.tune
+    found = _read_tolerantly(path) if reading.tolerant and path.suffix.lower() in MIDI_EXTENSIONS else _read_file(path)
     tunes = [found] if isinstance(found, Music) else list(found)
     if tune is None and len(tunes) > 1:
         raise ValueError(f"{path}: {len(tunes)} tunes; choose one by --tune 1 to {len(tunes)}")
@@ -299,6 +318,23 @@ def _read(path: Path, tune: int | None) -> Music:
     if not tunes:
         raise ValueError(f"{path}: no tune in this file")
     return tunes[(tune or 1) - 1]
+
+
+def _read_file(path: Path) -> Any:
+    try:
+        return read(path)
+    except MIDIError as error:
+        # What the library calls an argument is an option here.
+        raise MIDIError(str(error).replace("use tolerant=True", "add --tolerant")) from error
+
+
+def _read_tolerantly(path: Path) -> Music:
+    from muspy_core.io.midi import read_midi_report
+
+    music, dropped = read_midi_report(path)
+    for reason in dropped:
+        print(f"{path}: {reason}; the rest was read", file=sys.stderr)
+    return music
 
 
 def _write(path: Path, music: Music, overwrite: bool) -> None:

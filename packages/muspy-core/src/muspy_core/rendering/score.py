@@ -54,7 +54,7 @@ class Engraving:
         return f"Engraving(pages={len(self.pages)} of {self.total_pages}, notes={len(self.times)})"
 
     def renumbered(self, tracks: Sequence[int]) -> Engraving:
-        """Return the score with the number of each track in its note ids replaced by the one at its place in `tracks`."""
+        """Return the score with track number i in the note ids replaced by tracks[i]."""
 
         def name(found: re.Match[str]) -> str:
             return f"{found[1]}n{tracks[int(found[2])]}-"
