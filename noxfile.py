@@ -102,12 +102,11 @@ def fuzz_midi(session: nox.Session) -> None:
 @nox.session
 def build(session: nox.Session) -> None:
     """Build six sdists and wheels, check them, install the wheels in a fresh environment and import them."""
-    dist = ROOT / "dist"
-    shutil.rmtree(dist, ignore_errors=True)
+    shutil.rmtree(ROOT / "dist", ignore_errors=True)
     install(session, *groups("build"))
     for name in PACKAGES:
-        session.run("python", "-m", "build", "--outdir", str(dist), f"packages/{name}")
-    built = sorted(str(path) for path in dist.iterdir())
+        session.run("python", "-m", "build", "--outdir", "dist", f"packages/{name}")
+    built = sorted(f"dist/{path.name}" for path in (ROOT / "dist").iterdir())
     session.run("twine", "check", "--strict", *built)
 
     fresh = Path(session.create_tmp()) / "fresh"
