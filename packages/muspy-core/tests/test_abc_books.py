@@ -211,6 +211,7 @@ def test_midi_directives_set_programs() -> None:
         ("|: C |1-2 D :|3 E |] F", "CDCDCEF"),
         ("|: C |1 D :|2 E :|", "CDCE"),
         ("|:: C ::| D", "CCCD"),
+        ("C |2 D |]", "CD"),  # an ending that nobody could reach is played
         ("C || D :| E", "CDDE"),  # a repeat without a start goes back to the last double bar
         ("|: C || D :| E", "CDCDE"),  # but not beyond one that has a start
         ("|: C D", "CD"),

@@ -147,7 +147,10 @@ class _Player:
         if self._has_jumped:
             self._pass = last
         self._emit(sign.position)
-        if self._pass in sign.passes or not sign.passes or (len(group) == 1 and self._pass > last):
+        before = self._signs[index - 1] if index else None
+        is_over = before is not None and before.kind == "backward" and before.position == sign.position
+        is_orphan = not is_over and not any(self._pass in passes for passes in group)
+        if self._pass in sign.passes or not sign.passes or is_orphan:
             self._passes = sign.passes
             if self._pass >= last and not self._has_jumped:
                 self._is_open = False

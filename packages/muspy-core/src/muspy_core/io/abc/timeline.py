@@ -119,6 +119,8 @@ def beat_ticks(bars: list[int], length: int, meters: list[tuple[int, Meter]]) ->
     Raises ABCError if they are absurdly many.
     """
     beats: list[int] = []
+    if not bars:
+        return beats
     starts = [start for start, _ in meters]
     for index, (bar, stop) in enumerate(zip(bars, [*bars[1:], length], strict=True)):
         place = bisect_right(starts, bar) - 1
