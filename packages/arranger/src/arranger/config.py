@@ -83,6 +83,6 @@ class DecodingConfig:
     """
 
     chord_penalty: float = 100.0
-    overlap_penalty: float = 2.0
+    overlap_penalty: float = 1.0
     range_penalty: float = 0.0
     excluded_parts: tuple[int, ...] = ()

@@ -13,7 +13,7 @@ Symbols: n notes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -99,7 +99,10 @@ def extract(mixture: Mixture, names: Sequence[str]) -> dict[str, NDArray[np.int6
     context: dict[str, Integers] = {}
     if any(name not in _SIMPLE for name in names):
         context = sounding_context(mixture)
-    return {name: _SIMPLE[name](mixture) if name in _SIMPLE else context[name] for name in names}
+    columns: dict[str, NDArray[np.int64] | NDArray[np.float32]] = {}
+    for name in names:
+        columns[name] = _SIMPLE[name](mixture) if name in _SIMPLE else context[name]
+    return columns
 
 
 # ---- features of the note itself
@@ -137,7 +140,7 @@ def _gap(mixture: Mixture) -> Integers:
     return np.minimum(gaps, MAX_GAP)[group]
 
 
-_SIMPLE = {
+_SIMPLE: dict[str, Callable[[Mixture], NDArray[np.int64] | NDArray[np.float32]]] = {
     "pitch": _pitch,
     "position": _position,
     "beat": _beat,

@@ -37,7 +37,7 @@ class _Cell:
 
     @property
     def width(self) -> int:
-        return self.recurrent.shape[0]
+        return int(self.recurrent.shape[0])
 
 
 class Tagger:
@@ -83,7 +83,7 @@ class Tagger:
         embedded = self.embed(extract(mixture, self.config.features))
         if self.config.bidirectional and len(mixture) > WINDOW:
             return self._in_windows(embedded)
-        return self.run(embedded[None], np.array([len(mixture)]))[0]
+        return np.asarray(self.run(embedded[None], np.array([len(mixture)]))[0])
 
     def logits_of_all(self, mixtures: Sequence[Mixture]) -> list[Floats]:
         """Return the logits of several pieces, computed in batches of pieces of similar length."""
@@ -124,7 +124,7 @@ class Tagger:
                 backward, _ = _recur(self._backwards[index], backward, _rest(len(notes), cell.width))
                 output = np.concatenate([output, np.take_along_axis(backward, reversal, axis=1)], axis=-1)
             notes = self._after(index, output, notes)
-        return notes @ self._head + self._head_bias
+        return np.asarray(notes @ self._head + self._head_bias)
 
     def start(self) -> State:
         """Return the state before the first note, for `step`."""
@@ -151,7 +151,7 @@ class Tagger:
         centred = output - output.mean(axis=-1, keepdims=True)
         variance = (centred * centred).mean(axis=-1, keepdims=True)
         normed = centred / np.sqrt(variance + np.float32(LAYER_NORM_EPSILON)) * scale + shift
-        return normed + notes if self.config.residual and index else normed
+        return np.asarray(normed + notes if self.config.residual and index else normed)
 
     def _in_windows(self, embedded: Floats) -> Floats:
         """Run one long piece, (n, D), as a batch of overlapping windows; returns the logits, (n, K)."""

@@ -35,7 +35,8 @@ class NoteEmbedding(nn.Module):
     def _embed(self, name: str, column: Tensor) -> Tensor:
         kind = FEATURES[name].kind
         if kind == "embedding":
-            return self.tables[name](column)
+            embedded: Tensor = self.tables[name](column)
+            return embedded
         if kind == "one-hot":
             return nn.functional.one_hot(column, FEATURES[name].size).float()
         return column
@@ -59,8 +60,8 @@ class RecurrentLayer(nn.Module):
         if self.backwards is not None:
             backward, _ = self.backwards(take_rows(notes, reversal))
             output = torch.cat([output, take_rows(backward, reversal)], dim=-1)
-        output = self.dropout(self.norm(output))
-        return output + notes if self.residual else output
+        normed: Tensor = self.dropout(self.norm(output))
+        return normed + notes if self.residual else normed
 
 
 class PartTagger(nn.Module):
@@ -92,7 +93,8 @@ class PartTagger(nn.Module):
         reversal = reversed_rows(lengths, notes.shape[1])
         for layer in self.layers:
             notes = layer(notes, reversal)
-        return self.head(notes)
+        logits: Tensor = self.head(notes)
+        return logits
 
 
 def reversed_rows(lengths: Tensor, size: int) -> Tensor:

@@ -1,8 +1,8 @@
 """Train, validation and test parts of a corpus, with and without related pieces on both sides (pieces → splits).
 
 `paper` draws every piece on its own, as the paper does. `grouped` keeps together the pieces that share a tune or a
-setting: Bach harmonised many tunes several times, and a tenth of the test pieces of a `paper` split have a near copy,
-often transposed, among the training pieces.
+setting: Bach harmonised many tunes several times. In five draws of `paper`, more than half of the test pieces are
+related to a training piece, and 2 to 6 of some 45 have a near copy there, often transposed.
 """
 
 from __future__ import annotations
