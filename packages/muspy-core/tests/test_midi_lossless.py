@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from midi_samples import END, as_mido_sees, chunk, every_message, midi_file, midi_files
+from midi_samples import END, as_mido_sees, chunk, every_message, meta, midi_file, midi_files
 from muspy_core import EventList, Music
 from muspy_core.io.midi import backend, midi_bytes, read_midi_bytes
 
@@ -69,6 +69,14 @@ def test_every_message_survives_in_objects_and_in_every_mode(data: bytes) -> Non
 def test_writing_again_gives_the_same_bytes() -> None:
     written = midi_bytes(read_midi_bytes(every_message()))
     assert midi_bytes(read_midi_bytes(written)) == written
+
+
+def test_copyrights_and_names_survive_in_any_order() -> None:
+    late = chunk((10, meta(0x02, b"late")), (0, meta(0x03, b"A")), (5, meta(0x03, b"B")), (0, END))
+    early = chunk((0, meta(0x02, b"early")), (0, meta(0x03, b"C")), (0, b"\x90\x3c\x40"), (5, b"\x3c\x00"), (0, END))
+    data = midi_file(late, early)
+    assert read_midi_bytes(data).metadata.copyright == "late early"
+    assert_kept(data, midi_bytes(read_midi_bytes(data)))
 
 
 def test_a_track_without_an_end_gets_one() -> None:

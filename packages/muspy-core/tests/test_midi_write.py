@@ -264,6 +264,19 @@ def test_new_tracks_get_midi_tracks_and_channels_of_their_own() -> None:
     assert (bass.port or 0, bass.channel) not in {(track.port or 0, track.channel) for track in again.tracks[:-1]}
 
 
+def test_pieces_put_together_do_not_share_channels() -> None:
+    music, other = read_midi_bytes(SONG), read_midi_bytes(SONG)
+    other.tracks[0].program = 40
+    music.extend(other)
+    music.tracks.append(music.tracks[1].deepcopy())
+    again = read_midi_bytes(midi_bytes(music))
+    assert [track.notes for track in again.tracks] == [track.notes for track in music.tracks]
+    assert [track.program for track in again.tracks] == [5, 0, 40, 0, 0]
+    assert len({(track.port or 0, track.channel) for track in again.tracks}) == 5
+    for track in as_mido(music).tracks:
+        assert [message.type for message in track].index("end_of_track") == len(track) - 1
+
+
 def test_a_track_added_to_format_0_makes_it_format_1() -> None:
     music = read_midi_bytes(midi_file(chunk((0, b"\x90\x3c\x40"), (9, b"\x3c\x00"), (0, END)), midi_format=0))
     assert as_mido(music).type == 0

@@ -103,11 +103,14 @@ class _PieceWriter:
             data = [b"" if message[:2] in OF_THE_LAYOUT else message for message in data]
         self._renew_names(rows, data, places)
         self._renew_ports(rows, data, places)
-        self._renew_copyright(data)
+        self._renew_copyright(rows, data)
         for (midi_track, time, order), message in zip(rows, data, strict=True):
             if message and message[:2] != END_OF_TRACK:
                 self.buffer.add_bytes(midi_track, time, _framed(message), order)
-        return ends if self.is_kept else []
+        # Two messages that claim one place: the piece was put together from several files, so that no place counts.
+        claims = [(row[0], row[2]) for row in rows if row[2] >= 0]
+        mixed = {midi_track for midi_track, _ in claims} if len(set(claims)) < len(claims) else set()
+        return [end for end in ends if end.midi_track not in mixed] if self.is_kept else []
 
     def _renew_names(self, rows: Sequence[tuple[int, int, int]], data: list[bytes], places: Sequence[Place]) -> None:
         """Let the last name in each MIDI track be the title, or that of one of its tracks."""
@@ -143,10 +146,11 @@ class _PieceWriter:
             elif data[i][2:] not in [bytes((port,)) for port in stated]:
                 data[i] = PORT + bytes(stated[:1])
 
-    def _renew_copyright(self, data: list[bytes]) -> None:
+    def _renew_copyright(self, rows: Sequence[tuple[int, int, int]], data: list[bytes]) -> None:
         """Let the copyright messages, joined by spaces, be the copyright."""
         stated = self.music.metadata.copyright
         found = [i for i, message in enumerate(data) if message[:2] == COPYRIGHT]
+        found.sort(key=rows.__getitem__)  # in the order of the file, as they were read
         if (" ".join(self._decode(data[i][2:]) for i in found) if found else None) == stated:
             return
         message = b"" if stated is None else COPYRIGHT + self._encode(stated, "metadata.copyright")

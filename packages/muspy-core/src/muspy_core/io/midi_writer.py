@@ -12,6 +12,9 @@ import os
 import struct
 from collections.abc import Iterator
 
+import numpy as np
+from numpy.typing import NDArray
+
 from muspy_core.errors import MIDIError
 from muspy_core.io._midi_channels import DRUM_CHANNEL, Place, add_tracks
 from muspy_core.io._midi_messages import MessageBuffer
@@ -22,6 +25,10 @@ from muspy_core.music import Music, Track
 
 MAX_RESOLUTION = 32767
 MAX_PORT = 127
+LISTS_IN_MIDI_TRACKS = (
+    *("tempos", "key_signatures", "time_signatures", "lyrics", "annotations"),
+    *("markers", "texts", "midi_messages"),
+)
 
 
 def write_midi(
@@ -103,29 +110,51 @@ def _fresh_places(tracks: list[Track]) -> list[Place]:
 
 def _kept_places(music: Music) -> list[Place]:
     """The places the tracks come from; tracks added since get MIDI tracks and channels of their own."""
-    taken = {
-        (track.port or 0, track.channel)
-        for track in music.tracks
-        if track.midi_track is not None and track.channel is not None
-    }
-    free = _free_channels(taken)
-    events = (music.tempos, music.key_signatures, music.time_signatures, music.lyrics, music.midi_messages)
-    used = [int(rows.array["midi_track"].max(initial=0)) for rows in events]  # type: ignore[attr-defined] # a common base
-    next_track = 1 + max([0, *used, *(track.midi_track for track in music.tracks if track.midi_track is not None)])
+    added = _added(music.tracks)
+    kept = [track for number, track in enumerate(music.tracks) if number not in added]
+    free = _free_channels({(track.port or 0, track.channel) for track in kept if track.channel is not None})
+    used = [int(getattr(music, name).array["midi_track"].max(initial=0)) for name in LISTS_IN_MIDI_TRACKS]
+    next_track = 1 + max([0, *used, *(track.midi_track for track in kept if track.midi_track is not None)])
     places = []
-    for track in music.tracks:
-        port, channel = track.port, track.channel
-        if channel is None and track.is_drum:
+    for number, track in enumerate(music.tracks):
+        port, channel, midi_track = track.port, track.channel, track.midi_track
+        if number in added and track.is_drum:
             channel = DRUM_CHANNEL
-        elif channel is None:
+        elif channel is None or (number in added and midi_track is not None):
             next_port, channel = next(free)
             port = next_port if port is None and next_port else port
-        midi_track, is_kept = track.midi_track, True
-        if midi_track is None:
-            midi_track, is_kept = next_track, False
+        if number in added or midi_track is None:
+            midi_track = next_track
             next_track += 1
-        places.append(Place(midi_track, channel, port, is_kept))
+        places.append(Place(midi_track, channel, port, number not in added))
     return places
+
+
+def _added(tracks: list[Track]) -> set[int]:
+    """The numbers of the tracks that do not come from the file: new ones, copies, and tracks of other files.
+
+    A track of another file, or a copy, is known by messages that claim a place which those of a track before it have.
+    """
+    added = {number for number, track in enumerate(tracks) if track.midi_track is None}
+    orders = {
+        number: np.concatenate([events.array["order"] for events in (track.notes, track.control_changes)])
+        for number, track in enumerate(tracks)
+        if number not in added
+    }
+    orders = {number: order[order >= 0].astype(np.int64) for number, order in orders.items()}
+    claims = np.concatenate(
+        [np.zeros(0, np.int64), *(order + (tracks[i].midi_track or 0) * 2**32 for i, order in orders.items())]
+    )
+    if len(np.unique(claims)) == len(claims):
+        return added
+    taken: dict[int | None, NDArray[np.int64]] = {}
+    for number, order in orders.items():
+        before = taken.get(tracks[number].midi_track, np.zeros(0, np.int64))
+        if np.isin(order, before).any():
+            added.add(number)
+        else:
+            taken[tracks[number].midi_track] = np.concatenate([before, order])
+    return added
 
 
 def _free_channels(taken: set[tuple[int, int]]) -> Iterator[tuple[int, int]]:
