@@ -204,12 +204,13 @@ class PartReader(DirectionReader):
         tie = 0
         articulations: list[str] = []
         ornaments: list[str] = []
-        for element in sorted(notations, key=_starts_something):
+        slurs: list[Element] = []
+        for element in notations:
             tag = element.tag
             if tag == "tied":
                 tie |= TIE_BITS.get(element.get("type", ""), 0)
             elif tag == "slur":
-                self._read_slur(element, position, voice, staff, instrument)
+                slurs.append(element)
             elif tag in ("articulations", "technical"):
                 articulations += marks.read_articulations(element)
             elif tag == "ornaments":
@@ -218,6 +219,10 @@ class PartReader(DirectionReader):
                 articulations.append(tag)
             elif tag == "dynamics":
                 self._read_dynamics(element, position, staff, None)
+        if len(slurs) > 1:
+            slurs.sort(key=_starts)
+        for slur in slurs:
+            self._read_slur(slur, position, voice, staff, instrument)
         return tie, articulations or None, ornaments or None
 
     def _read_slur(self, element: Element, position: int, voice: int, staff: int, instrument: int) -> None:
@@ -321,6 +326,6 @@ class PartReader(DirectionReader):
             self.transposition = None if diatonic is None else self._shift[0], self._shift[1]
 
 
-def _starts_something(element: Element) -> bool:
-    """Sort key: what ends on a note is read before what starts on it, so that numbers can be used again."""
-    return element.get("type") == "start"
+def _starts(slur: Element) -> bool:
+    """Sort key: the slur that ends on a note is read before the one that starts on it, which may have its number."""
+    return slur.get("type") == "start"

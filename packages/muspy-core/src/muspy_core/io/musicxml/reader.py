@@ -21,7 +21,7 @@ from muspy_core.io.musicxml.part import PartReader
 from muspy_core.io.musicxml.repeats import playing_order
 from muspy_core.io.musicxml.rows import Meanings, read_divisions
 from muspy_core.io.musicxml.score import add_score_events, read_repeats
-from muspy_core.io.musicxml.source import Measure, Source, parse_source
+from muspy_core.io.musicxml.source import Measure, Source, divisions_texts, parse_source
 from muspy_core.io.musicxml.timeline import Timeline, nominal_lengths
 from muspy_core.io.musicxml.tracks import PartTracks, build_tracks
 from muspy_core.music import Music
@@ -119,7 +119,7 @@ def read_musicxml_bytes(
 
 def _ticks_per_quarter(source: Source) -> int:
     """Return the smallest number of ticks that makes all positions whole: the LCM of the divisions."""
-    texts = {element.text for element in source.root.iter("divisions")}
+    texts = set(divisions_texts(source.root))
     divisions = {read_divisions(text).numerator for text in texts}
     ticks = math.lcm(*divisions)
     if ticks > MAX_TICKS_PER_QUARTER:

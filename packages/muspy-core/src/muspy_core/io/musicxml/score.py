@@ -151,7 +151,8 @@ def read_repeats(readers: list[PartReader], timeline: Timeline) -> EventList[Rep
             if known.words is None and sign.words is not None and known.kind in JUMPS:
                 signs[sign.measure, sign.kind] = sign
     lengths = timeline.lengths.tolist()
-    rows = [(sign.measure, 0 if sign.kind in OPENING else lengths[sign.measure], sign) for sign in signs.values()]
+    in_order = sorted(signs.values(), key=lambda sign: sign.kind)
+    rows = [(sign.measure, 0 if sign.kind in OPENING else lengths[sign.measure], sign) for sign in in_order]
     times, placed = timeline.place(rows)
     return make_events(
         Repeat,

@@ -26,6 +26,10 @@ MAX_XML_SIZE = 256 * 1024 * 1024
 MAX_COMPRESSION_RATIO = 200
 RATIO_FREE_SIZE = 4 * 1024 * 1024
 
+# Where attributes stand in part-wise and in time-wise scores.
+_DIVISIONS: Any = etree.XPath(
+    "part/measure/attributes/divisions/text() | measure/part/attributes/divisions/text()", smart_strings=False
+)
 UNZIP_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, OSError)
 
 
@@ -97,6 +101,12 @@ def parse_xml(data: bytes, name: str) -> Element:
 def _declares_entities(root: Any) -> bool:
     internal = root.getroottree().docinfo.internalDTD
     return internal is not None and any(True for _ in internal.iterentities())
+
+
+def divisions_texts(root: Element) -> list[str]:
+    """Return the texts of all <divisions>; XPath finds them much faster than a walk through all elements."""
+    found: list[str] = _DIVISIONS(root)
+    return found
 
 
 def _reason(error: Exception) -> str:
