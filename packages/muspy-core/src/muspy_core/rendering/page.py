@@ -268,8 +268,8 @@ def _table(table: Table) -> str:
         "<tr>" + "".join(f"<td{kind}>{html.escape(str(v))}</td>" for v, kind in zip(row, kinds, strict=True)) + "</tr>"
         for row in table.rows
     )
-    caption = f"<caption>{html.escape(table.caption)}</caption>" if table.caption else ""
-    return f'<div class="scroll"><table>{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    caption = f'<p class="note">{html.escape(table.caption)}</p>' if table.caption else ""
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{caption}'
 
 
 def _score(score: Score) -> str:

@@ -190,7 +190,7 @@
       const box = canvas.getBoundingClientRect();
       return view.start + (event.clientX - box.left - gutter) / (box.width - gutter) * view.span;
     };
-    view.span = Math.min(end, Math.max(20000, end / 4));
+    view.span = end <= 40000 ? end : Math.max(20000, end / 4);
     let drag = null;
     canvas.addEventListener("pointerdown", (event) => {
       drag = { x: event.clientX, start: view.start, moved: false };
@@ -263,7 +263,14 @@
     });
     notes.filter((note) => note.marked).forEach((note) => {
       const element = elements.get(note.id);
-      if (element) element.classList.add("doubtful");
+      if (!element) return;
+      element.classList.add("doubtful");
+      const box = (element.querySelector(".notehead") || element).getBBox();
+      const x = box.x + box.width / 2, y = box.y + box.height / 2, reach = 290;
+      const sign = document.createElementNS("http://www.w3.org/2000/svg", "path");
+      sign.setAttribute("d", `M${x} ${y - reach}L${x + reach} ${y}L${x} ${y + reach}L${x - reach} ${y}Z`);
+      sign.setAttribute("class", "sign");
+      element.appendChild(sign);
     });
     const starts = new Map(notes.map((note) => [note.id, note.on]));
     score.addEventListener("click", (event) => {
