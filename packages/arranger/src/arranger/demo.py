@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from muspy_core.audio import Audio
     from muspy_core.rendering.page import Page
 
-CHORALE = "bwv80.8"
-TITLE, NUMBER = "Ein feste Burg ist unser Gott", "BWV 80/8"
+CHORALE = "bwv244.10"
+TITLE, NUMBER = "Ich bin's, ich sollte büßen", "BWV 244/10"
 MODEL = "bach-chorales"
 FILES = ("mixture.mid", "parts.mid", "parts.musicxml", "parts.wav", "pianoroll.png", "index.html")
 

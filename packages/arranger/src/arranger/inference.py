@@ -23,8 +23,8 @@ State = list[tuple[Floats, Floats]]  # (hidden, cell), (B, W), of every layer
 LAYER_NORM_EPSILON = 1e-3  # as in model.py
 BATCH = 16
 # A piece longer than a window is read in windows that overlap by twice the margin, all at once; what a bidirectional
-# model remembers over a margin of 256 notes no longer matters (see the test of this).
-WINDOW, MARGIN = 1024, 256
+# model remembers over a margin of 128 notes no longer matters (see the test of this).
+WINDOW, MARGIN = 1024, 128
 
 
 @dataclass(frozen=True)
