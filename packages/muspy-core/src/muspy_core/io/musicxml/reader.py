@@ -147,13 +147,16 @@ def _make_timeline(
     count = max((len(reader.lengths) for reader in readers), default=0)
     meters = next((reader.meters for reader in readers if reader.meters), [])
     nominal = nominal_lengths(meters, count, ticks)
-    filled = [max((r.lengths[i] for r in readers if i < len(r.lengths)), default=0) for i in range(count)]
-    lengths = [length or usual for length, usual in zip(filled, nominal, strict=True)]
+    filled = np.zeros(count, dtype=np.int64)
+    for reader in readers:
+        np.maximum(filled[: len(reader.lengths)], reader.lengths, out=filled[: len(reader.lengths)])
+    lengths = [length or usual for length, usual in zip(filled.tolist(), nominal, strict=True)]
     order = list(range(count))
     if expand_repeats:
         signs = [sign for reader in readers for sign in reader.signs]
-        order = playing_order(signs, count) if signs else order
-        _check_played_notes(readers, order)
+        if signs:
+            order = playing_order(signs, count)
+            _check_played_notes(readers, order)
     meters = [_measured(row, lengths, ticks) for row in meters]
     return Timeline(lengths, order, ticks, resolution), meters, nominal
 
