@@ -9,13 +9,13 @@ from muspy_core import Music, Note, Track
 
 
 def random_piece(seed: int = 0, *, steps: int = 24, parts: int = 4, name: str = "random") -> Piece:
-    """A piece in which each part moves by small steps around its own pitch."""
+    """A piece in which each part moves by small steps, and stays within a sixth of its own pitch."""
     rng = np.random.default_rng(seed)
     rows = []
     for part in range(parts):
-        pitch = 72 - 7 * part
+        pitch = centre = 72 - 7 * part
         for beat in range(steps):
-            pitch += int(rng.integers(-2, 3))
+            pitch = min(max(pitch + int(rng.integers(-2, 3)), centre - 9), centre + 9)
             rows.append((beat * 12, pitch, 12 * int(rng.integers(1, 3)), 64, part))
     return piece_of(rows, name)
 
