@@ -301,6 +301,12 @@ class Music(ComplexBase):
 
         write_musicxml(path, self, **kwargs)
 
+    def write_abc(self, path: str | os.PathLike[str], **kwargs: Any) -> None:
+        """Write an ABC file; see `muspy_core.write_abc`."""
+        from muspy_core.io.abc import write_abc
+
+        write_abc(path, self, **kwargs)
+
     def write_audio(self, path: str | os.PathLike[str], **kwargs: Any) -> None:
         """Render and write an audio file; see `muspy_core.write_audio`."""
         from muspy_core.rendering import write_audio
