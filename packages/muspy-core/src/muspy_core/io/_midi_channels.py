@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from muspy_core.columns import Table, new_array
 from muspy_core.events import OFF_KINDS, Note
-from muspy_core.io._midi_messages import MessageBuffer, Rank, in_range
+from muspy_core.io._midi_messages import MessageBuffer, Rank, has_repeats, in_range
 from muspy_core.track import Track
 
 Ints = NDArray[np.int64]
@@ -67,7 +67,7 @@ def _add_programs(buffer: MessageBuffer, tracks: Sequence[Track], places: Sequen
     has_bank, started = set(), set()
     if any(track.bank is not None for track in tracks):
         for track, place in zip(tracks, places, strict=True):
-            if np.isin(track.control_changes.array["number"], BANK_SELECT).any():
+            if len(track.control_changes) and np.isin(track.control_changes.array["number"], BANK_SELECT).any():
                 has_bank.add((place.midi_track, place.channel))
     for track, place in zip(tracks, places, strict=True):
         channel = (place.midi_track, place.channel)
@@ -123,8 +123,10 @@ class _Writer:
         lists = [getattr(track, name) for track in self.tracks]
         tables = [events.array for events in lists if len(events)]
         if tables:
-            counts = [len(events) for events in lists]
-            yield self._checked(_Rows(np.concatenate(tables), np.repeat(np.arange(len(lists)), counts)), kind, ranges)
+            # As raw rows: NumPy would compare the fields of each two tables.
+            raw = np.concatenate([table.view(np.dtype((np.void, table.itemsize))) for table in tables])
+            track = np.repeat(np.arange(len(lists)), [len(events) for events in lists])
+            yield self._checked(_Rows(raw.view(tables[0].dtype), track), kind, ranges)
 
     def _checked(self, rows: _Rows, kind: str, ranges: dict[str, tuple[int, int]]) -> _Rows:
         for name, (low, high) in {"time": (0, MAX_TIME), **ranges}.items():
@@ -239,7 +241,7 @@ def _distinct_ends(rows: _Rows) -> NDArray[Any]:
     notes, every = rows.table, np.arange(len(rows.table))
     message = rows.track << 32 | notes["off_order"].astype(np.int64)
     read = notes["off_order"] >= 0
-    if len(np.unique(message[read])) == np.count_nonzero(read):
+    if not has_repeats(message[read]):
         return every
     shared = np.array([message, notes["time"] + notes["duration"], notes["pitch"], notes["order"]])
     _, first, ended = np.unique(shared[:3], axis=1, return_index=True, return_inverse=True)

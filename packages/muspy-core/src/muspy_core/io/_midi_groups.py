@@ -148,7 +148,7 @@ class _ChannelMessages:
         self.on = (self.kind == 0x9) & (messages.second > 0)
         self.off = (self.kind == 0x8) | ((self.kind == 0x9) & (messages.second == 0))
         self.channel_key = messages.midi_track * 16 + (messages.status & 0x0F)
-        self.by_channel = np.argsort(self.channel_key, kind="stable")
+        self.by_channel = _sorted_places(self.channel_key)
         self.change = self._last_program_change()
         program = np.where(self.change < 0, 0, messages.first[self.change]) if len(messages) else self.change
         self.group_key = self.channel_key * 128 + program
@@ -284,8 +284,7 @@ class _ChannelMessages:
             order=m.order[on],
             off_order=np.where(is_open, -1, m.order[end]),
         )
-        keys = [notes[name] for name in ("order", "velocity", "duration", "pitch", "time")]
-        by_time = np.lexsort((*keys, group))
+        by_time = _note_order(on, notes, group)
         notes, group = notes[by_time], group[by_time]
         self._number_rows(0, group)
         self._state_usual_ends(notes, group)
@@ -306,6 +305,28 @@ class _ChannelMessages:
         notes["off_velocity"][notes["off_velocity"] == velocity[group]] = -1
 
 
+def _sorted_places(keys: Ints) -> Ints:
+    """Sort stably; keys of 16 bits take NumPy's radix sort."""
+    return np.argsort(keys.astype(np.uint16) if keys.max(initial=0) < 1 << 16 else keys, kind="stable")
+
+
+def _note_order(note_on: Ints, notes: Table, group: Ints) -> Ints:
+    """Sort notes by group, time, pitch, duration, velocity and place.
+
+    Messages come in order of time, so that only simultaneous notes are left to be sorted among themselves.
+    """
+    by_time = np.argsort(note_on)
+    by_time = by_time[_sorted_places(group[by_time])]
+    time, group = notes["time"][by_time], group[by_time]
+    joined = (time[1:] == time[:-1]) & (group[1:] == group[:-1])
+    chords = np.flatnonzero(np.concatenate([[False], joined]) | np.concatenate([joined, [False]])) if len(time) else []
+    if len(chords):
+        members = by_time[chords]
+        keys = [notes[name][members] for name in ("order", "velocity", "duration", "pitch")]
+        by_time[chords] = members[np.lexsort((*keys, time[chords], group[chords]))]
+    return by_time
+
+
 def _pair(messages: Messages, channel_key: Ints, is_on: Bools, is_off: Bools, mode: int) -> tuple[Ints, Ints, Bools]:
     """Pair note-ons with the messages that close them.
 
@@ -316,7 +337,7 @@ def _pair(messages: Messages, channel_key: Ints, is_on: Bools, is_off: Bools, mo
     if not len(places):
         return places, places, orphan
     key = channel_key[places] * 128 + messages.first[places]
-    by_key = np.argsort(key, kind="stable")
+    by_key = _sorted_places(key)
     places, segment = places[by_key], np.cumsum(np.diff(key[by_key], prepend=-1) != 0) - 1
     on = is_on[places]
     opened, closing, is_orphan = (_pair_all if mode == ALL else _pair_lifo if mode == LIFO else _pair_fifo)(on, segment)

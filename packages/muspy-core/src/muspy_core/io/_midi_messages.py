@@ -98,7 +98,11 @@ class MessageBuffer:
         """
         table = self._table()
         last = np.zeros(n_midi_tracks, np.int64)
-        np.maximum.at(last, table[0], table[1])
+        if len(table[0]):
+            by_track = np.argsort(table[0], kind="stable")
+            midi_track = table[0, by_track]
+            starts = np.flatnonzero(np.diff(midi_track, prepend=-1))
+            last[midi_track[starts]] = np.maximum.reduceat(table[1, by_track], starts)
         kept = [end for end in ends if not _precedes_new(table, *end)]
         for midi_track, time, order in kept:
             self.add_bytes(midi_track, time, END_OF_TRACK, order, Rank.END)
@@ -108,7 +112,8 @@ class MessageBuffer:
     def chunks(self, n_midi_tracks: int) -> list[bytes]:
         """Return the track chunks; every MIDI track has a message at least."""
         table = self._table()
-        return _encode(table[:, _in_order(table)], self._blobs, n_midi_tracks)
+        in_order = _in_order(table)
+        return _encode(*(table[row, in_order] for row in (0, 1, 4, 5, 6, 7)), self._blobs, n_midi_tracks)
 
     def _table(self) -> Ints:
         if self._singles:
@@ -144,8 +149,16 @@ def encode_number(value: int) -> bytes:
     return bytes(reversed(digits))
 
 
-def _encode(table: Ints, blobs: list[bytes], n_midi_tracks: int) -> list[bytes]:
-    midi_track, time, _, _, status, first, second, length = table
+def _encode(
+    midi_track: Ints,
+    time: Ints,
+    status: Ints,
+    first: Ints,
+    second: Ints,
+    length: Ints,
+    blobs: Sequence[bytes],
+    n_midi_tracks: int,
+) -> list[bytes]:
     delta = np.diff(time, prepend=0)
     starts = np.flatnonzero(np.diff(midi_track, prepend=-1))
     delta[starts] = time[starts]
@@ -174,8 +187,16 @@ def _encode(table: Ints, blobs: list[bytes], n_midi_tracks: int) -> list[bytes]:
     return [b"MTrk" + struct.pack(">I", end - begin) + data[begin:end] for begin, end in itertools.pairwise(cuts)]
 
 
+def has_repeats(values: Ints) -> bool:
+    """Whether any value occurs twice; sorting is faster than the hashing of `np.unique`."""
+    values = np.sort(values)
+    return bool((values[1:] == values[:-1]).any())
+
+
 def in_range(values: Any, low: int, high: int, what: str) -> None:
     """Raise MIDIError, naming the first of the values that lies outside `low` … `high`."""
+    if isinstance(values, int) and low <= values <= high:
+        return
     values = np.asarray(values)
     bad = np.flatnonzero((values < low) | (values > high))
     if len(bad):

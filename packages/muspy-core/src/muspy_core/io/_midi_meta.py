@@ -69,9 +69,9 @@ class _PieceWriter:
 
     def _rows(self, name: str) -> list[tuple[int, int, int]]:
         """Return MIDI track, time and order of the events of a list, after a look at the times."""
-        array = getattr(self.music, name).array
-        if not len(array):
+        if not len(events := getattr(self.music, name)):
             return []
+        array = events.array
         in_range(array["time"], 0, MAX_TIME, f"{name}[{{}}].time")
         midi_track = np.maximum(array["midi_track"], 0) if self.is_kept else np.zeros(len(array), int)
         return list(zip(midi_track.tolist(), array["time"].tolist(), array["order"].tolist(), strict=True))
@@ -215,6 +215,8 @@ class _PieceWriter:
         kinds = [MARKER if group == "marker" else TEXT for group in music.annotations.side("group")]
         self._add_strings("annotations", music.annotations.side("annotation"), kinds)
         for track, place in zip(music.tracks, places, strict=True):
+            if not len(track.lyrics):
+                continue
             for time, text in zip(track.lyrics.array["time"].tolist(), track.lyrics.side("lyric"), strict=True):
                 in_range(time, 0, MAX_TIME, f"{track.name}: time of a lyric")
                 self._add((place.midi_track, time, -1), LYRIC, self._encode(text, "a lyric"))

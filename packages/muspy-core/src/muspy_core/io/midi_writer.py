@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from muspy_core.errors import MIDIError
 from muspy_core.io._midi_channels import DRUM_CHANNEL, Place, add_tracks
-from muspy_core.io._midi_messages import MessageBuffer
+from muspy_core.io._midi_messages import MessageBuffer, has_repeats
 from muspy_core.io._midi_meta import add_piece
 from muspy_core.io.files import write_atomically
 from muspy_core.io.midi_tables import MAX_MIDI_TRACKS, smpte_resolution
@@ -113,7 +113,8 @@ def _kept_places(music: Music) -> list[Place]:
     added = _added(music.tracks)
     kept = [track for number, track in enumerate(music.tracks) if number not in added]
     free = _free_channels({(track.port or 0, track.channel) for track in kept if track.channel is not None})
-    used = [int(getattr(music, name).array["midi_track"].max(initial=0)) for name in LISTS_IN_MIDI_TRACKS]
+    lists = [events for name in LISTS_IN_MIDI_TRACKS if len(events := getattr(music, name))]
+    used = [int(events.array["midi_track"].max()) for events in lists]
     next_track = 1 + max([0, *used, *(track.midi_track for track in kept if track.midi_track is not None)])
     places = []
     for number, track in enumerate(music.tracks):
@@ -136,16 +137,14 @@ def _added(tracks: list[Track]) -> set[int]:
     A track of another file, or a copy, is known by messages that claim a place which those of a track before it have.
     """
     added = {number for number, track in enumerate(tracks) if track.midi_track is None}
-    orders = {
-        number: np.concatenate([events.array["order"] for events in (track.notes, track.control_changes)])
-        for number, track in enumerate(tracks)
-        if number not in added
-    }
-    orders = {number: order[order >= 0].astype(np.int64) for number, order in orders.items()}
-    claims = np.concatenate(
-        [np.zeros(0, np.int64), *(order + (tracks[i].midi_track or 0) * 2**32 for i, order in orders.items())]
-    )
-    if len(np.unique(claims)) == len(claims):
+    orders = {}
+    for number in sorted(set(range(len(tracks))) - added):
+        lists = [events for events in (tracks[number].notes, tracks[number].control_changes) if len(events)]
+        order = np.concatenate([np.zeros(0, np.int64), *(events.array["order"] for events in lists)])
+        orders[number] = order[order >= 0]
+    claimed = [order + (tracks[number].midi_track or 0) * 2**32 for number, order in orders.items()]
+    claims = np.concatenate([np.zeros(0, np.int64), *claimed])
+    if not has_repeats(claims):
         return added
     taken: dict[int | None, NDArray[np.int64]] = {}
     for number, order in orders.items():
