@@ -207,7 +207,7 @@ class _Writer:
             *(on[lasting], pitch[lasting], velocity[lasting]),
         )
         ended = np.flatnonzero((kind != OPEN) & lasting)
-        ended = ended[_distinct_ends(rows[ended])]
+        ended = _distinct_ends(rows, ended)
         self.buffer.add(
             *(midi_track[ended], (time + notes["duration"])[ended], Rank.NOTE_OFF, off_order[ended]),
             *(off[ended], pitch[ended], release[ended]),
@@ -233,16 +233,16 @@ def _notes_of_chords(track: Track) -> Table:
     return notes
 
 
-def _distinct_ends(rows: _Rows) -> NDArray[Any]:
+def _distinct_ends(rows: _Rows, ended: Ints) -> Ints:
     """Choose the notes whose end is written: where one message of the file ended several notes, the first of them.
 
     Notes with the same onset message, too, are copies, of which each has its own end.
     """
-    notes, every = rows.table, np.arange(len(rows.table))
-    message = rows.track << 32 | notes["off_order"].astype(np.int64)
-    read = notes["off_order"] >= 0
-    if not has_repeats(message[read]):
-        return every
-    shared = np.array([message, notes["time"] + notes["duration"], notes["pitch"], notes["order"]])
-    _, first, ended = np.unique(shared[:3], axis=1, return_index=True, return_inverse=True)
-    return every[~read | (notes["order"] == notes["order"][first][ended.reshape(-1)])]
+    off_order = rows.table["off_order"][ended].astype(np.int64)
+    message, is_read = rows.track[ended] << 32 | off_order, off_order >= 0
+    if not has_repeats(message[is_read]):
+        return ended
+    notes = rows.table[ended]
+    shared = np.array([message, notes["time"] + notes["duration"], notes["pitch"]])
+    _, first, group = np.unique(shared, axis=1, return_index=True, return_inverse=True)
+    return ended[~is_read | (notes["order"] == notes["order"][first][group.reshape(-1)])]

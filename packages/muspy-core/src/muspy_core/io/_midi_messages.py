@@ -166,13 +166,14 @@ def _encode(
         raise MIDIError(
             f"{int(delta.max()):,} steps between two messages are more than the {MAX_DELTA:,} that MIDI can hold"
         )
-    delta_length = 1 + sum((delta >> 7 * place > 0).astype(np.int64) for place in (1, 2, 3))
+    delta_length = 1 + (delta >= 1 << 7) + (delta >= 1 << 14) + (delta >= 1 << 21)
     ends = np.cumsum(delta_length + length)
-    body = np.zeros(int(ends[-1]) if len(ends) else 0, np.uint8)
+    body = np.empty(int(ends[-1]) if len(ends) else 0, np.uint8)
     at = ends - length
-    for place in range(4):
-        chosen = np.flatnonzero(delta_length > place)
-        body[at[chosen] - 1 - place] = delta[chosen] >> 7 * place & 0x7F | (0x80 if place else 0)
+    body[at - 1] = delta & 0x7F
+    for place in (1, 2, 3):
+        longer = np.flatnonzero(delta_length > place)
+        body[at[longer] - 1 - place] = delta[longer] >> 7 * place & 0x7F | 0x80
     is_blob = status == 0
     channel = np.flatnonzero(~is_blob)
     body[at[channel]] = status[channel]

@@ -11,10 +11,12 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from muspy_core.columns import EventList
 from muspy_core.errors import MIDIError
 from muspy_core.io._midi_channels import DRUM_CHANNEL, Place, add_tracks
 from muspy_core.io._midi_messages import MessageBuffer, has_repeats
@@ -137,23 +139,31 @@ def _added(tracks: list[Track]) -> set[int]:
     A track of another file, or a copy, is known by messages that claim a place which those of a track before it have.
     """
     added = {number for number, track in enumerate(tracks) if track.midi_track is None}
-    orders = {}
-    for number in sorted(set(range(len(tracks))) - added):
-        lists = [events for events in (tracks[number].notes, tracks[number].control_changes) if len(events)]
-        order = np.concatenate([np.zeros(0, np.int64), *(events.array["order"] for events in lists)])
-        orders[number] = order[order >= 0]
-    claimed = [order + (tracks[number].midi_track or 0) * 2**32 for number, order in orders.items()]
-    claims = np.concatenate([np.zeros(0, np.int64), *claimed])
-    if not has_repeats(claims):
+    kept = [
+        (number, events) for number in range(len(tracks)) if number not in added for events in _read(tracks[number])
+    ]
+    if not kept:
+        return added
+    orders = np.concatenate([events.array["order"] for _, events in kept]).astype(np.int64)
+    places = [tracks[number].midi_track or 0 for number, _ in kept]
+    places_of_rows = np.repeat(places, [len(events) for _, events in kept])
+    if not has_repeats((places_of_rows * 2**32 + orders)[orders >= 0]):
         return added
     taken: dict[int | None, NDArray[np.int64]] = {}
-    for number, order in orders.items():
+    numbers = np.repeat([number for number, _ in kept], [len(events) for _, events in kept])
+    for number in np.unique(numbers).tolist():
+        order = orders[(numbers == number) & (orders >= 0)]
         before = taken.get(tracks[number].midi_track, np.zeros(0, np.int64))
         if np.isin(order, before).any():
             added.add(number)
         else:
             taken[tracks[number].midi_track] = np.concatenate([before, order])
     return added
+
+
+def _read(track: Track) -> list[EventList[Any]]:
+    """The lists that tell whether a track is the only one that was read from its place."""
+    return [events for events in (track.notes, track.control_changes) if len(events)]
 
 
 def _free_channels(taken: set[tuple[int, int]]) -> Iterator[tuple[int, int]]:
