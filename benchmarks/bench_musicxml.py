@@ -38,7 +38,7 @@ SCORES = (
     "schubert/Lindenbaum.xml",
     "schumann_robert/opus41no1/movement2.mxl",
 )
-QUICK = ("bach/bwv66.6.mxl", "haydn/opus74no1/movement3.mxl", "beethoven/opus59no2/movement4.mxl")
+QUICK = ("bach/bwv66.6.mxl", "haydn/opus74no1/movement1.mxl", "beethoven/opus59no2/movement4.mxl")
 GIVES_UP = (KeyError, ValueError, TypeError, AttributeError, RuntimeError, music21.exceptions21.Music21Exception)
 SUFFIXES = (".mxl", ".musicxml", ".xml")
 
@@ -92,8 +92,8 @@ def bench_read(benchmark: Any, name: str, who: str) -> None:
 @pytest.mark.parametrize("who", ["muspy-core", "muspy"])
 def bench_write(benchmark: Any, tmp_path: Path, who: str) -> None:
     muspy = pytest.importorskip("muspy", reason="MusPy is the peer")
-    path = Path(music21.__file__).parent / "corpus" / QUICK[1]
-    benchmark.group = f"write MusicXML {QUICK[1]}"
+    path = Path(music21.__file__).parent / "corpus" / QUICK[0]
+    benchmark.group = f"write MusicXML {QUICK[0]}"
     benchmark.extra_info["who"] = who
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
