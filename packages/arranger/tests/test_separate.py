@@ -89,13 +89,13 @@ def test_more_notes_than_parts_are_all_placed_and_reported() -> None:
     cluster = Music(resolution=24, tracks=[Track(notes=[Note(0, pitch, 24) for pitch in range(50, 62)])])
     separation = separate(cluster)
     assert note_counts(separation.music) == note_counts(cluster)
-    assert "1 onsets have more notes than the 4 parts" in separation.warnings[0]
+    assert "at 1 onset there are more notes than the 4 parts" in separation.warnings[0]
 
 
 def test_notes_outside_all_ranges_are_placed_at_the_edge_and_reported() -> None:
     separation = separate(Music(resolution=24, tracks=[Track(notes=[Note(0, 20, 24), Note(0, 110, 24)])]))
     assert [len(track.notes) for track in separation.music.tracks] == [1, 0, 0, 1]
-    assert any("2 notes are outside" in warning for warning in separation.warnings)
+    assert any("2 notes outside" in warning for warning in separation.warnings)
 
 
 def test_one_note_is_enough() -> None:
@@ -131,6 +131,16 @@ def test_locked_notes_stay() -> None:
     separation = separate(music, locks=locks)
     assert separation.label[0] == 0
     assert sorted(separation.label.tolist()) == [0, 1, 2, 3]
+
+
+def test_named_tracks_of_the_input_are_compared() -> None:
+    named = Music(
+        resolution=24,
+        tracks=[Track(name=name, notes=scale(p, p + 2)) for name, p in (("Bass", 48), ("Tenor", 55), ("Soprano", 72))],
+    )
+    assert separate(named, excluded_parts=["Alto"]).agreement(named) == 1.0
+    named.tracks[0].name = "Piano"
+    assert separate(named).agreement(named) is None
 
 
 def test_a_grid_of_another_resolution_gives_the_same_parts() -> None:

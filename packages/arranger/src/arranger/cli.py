@@ -191,6 +191,9 @@ def _separate_job(
     separation = separate(music, model, mode, excluded_parts=excluded)
     counts = ", ".join(f"{row['part']} {row['notes']}" for row in part_rows(separation))
     start = _said(say, f"separated {len(separation.mixture):,} notes by {model} ({mode}): {counts}", start)
+    agreement = separation.agreement(music)
+    if agreement is not None:
+        start = _said(say, f"compared with the parts of the input, by their names: {agreement:.1%} agree", start)
     with write_atomically(job.output, overwrite) as temporary:
         write(temporary, separation.music)
     start = _said(say, f"wrote {job.output}", start)
@@ -204,6 +207,7 @@ def _separate_job(
         "mode": mode,
         "notes": len(separation.mixture),
         "doubtful": int(separation.doubtful.sum()),
+        "agreement": agreement,
         "parts": part_rows(separation),
         "warnings": list(separation.warnings),
     }

@@ -39,14 +39,16 @@ class Separation:
     """Music in parts, and how sure the model was.
 
     music: one track a part (in the order of the part set, empty ones too), then the untouched percussion tracks.
-    mixture: the notes that were separated. label: (n,) part of each. confidence: (n,) probability of that part, before
-    decoding. part_rows: for each part the notes of the mixture that its track holds, in the order of the track.
+    mixture: the notes that were separated. origin: (n,) index of the input's track that each comes from. label: (n,)
+    part of each. confidence: (n,) probability of that part, before decoding. part_rows: for each part the notes of the
+    mixture that its track holds, in the order of the track.
     warnings: what could not be done as it should be, one sentence each.
     """
 
     music: Music
     parts: PartSet
     mixture: Mixture
+    origin: Integers
     label: Integers
     confidence: NDArray[np.float64]
     part_rows: list[Integers] = field(default_factory=list)
@@ -56,6 +58,17 @@ class Separation:
     def doubtful(self) -> NDArray[np.bool_]:
         """Which notes are worth a second look, (n,)."""
         return self.confidence < DOUBTFUL
+
+    def agreement(self, music: Music) -> float | None:
+        """Return the share of notes that the input has in the same part, by the names of its tracks.
+
+        music: the input. None if a track with notes is not named after a part.
+        """
+        named = [self.parts.label_of(track.name or "") for track in music.tracks]
+        true = [named[track] for track in self.origin.tolist()]
+        if any(label is None for label in true):
+            return None
+        return float((np.array(true) == self.label).mean())
 
 
 @dataclass(frozen=True)
@@ -104,7 +117,7 @@ def separate(
     rows = [np.flatnonzero(label == part) for part in range(len(parts))]
     separated, left_out = _assemble(music, source, parts, rows)
     warnings = (*_warnings(source.mixture, label, parts), *left_out)
-    return Separation(separated, parts, source.mixture, label, confidence, rows, warnings)
+    return Separation(separated, parts, source.mixture, source.track, label, confidence, rows, warnings)
 
 
 def merge(music: Music) -> Mixture:
@@ -218,7 +231,7 @@ def _share_controllers(music: Music, tracks: Sequence[Track]) -> list[str]:
     if not playing:
         return []
     if len(sources) > 1:
-        return [f"controllers and pitch bends of {len(playing)} merged tracks are left out"]
+        return ["controllers and pitch bends of merged tracks are left out"]
     for track in tracks:
         track.control_changes = [ControlChange(c.time, c.number, c.value) for c in playing[0].control_changes]
         track.pitch_bends = [PitchBend(b.time, b.value) for b in playing[0].pitch_bends]
@@ -235,14 +248,18 @@ def _warnings(mixture: Mixture, label: Integers, parts: PartSet) -> list[str]:
     if crowded.any():
         first = onsets[crowded][0] / RESOLUTION
         found.append(
-            f"{int(crowded.sum())} onsets have more notes than the {len(parts)} parts "
-            f"(the first at quarter {first:g}); some parts play several notes there"
+            f"at {_counted(int(crowded.sum()), 'onset')} there are more notes than the {len(parts)} parts "
+            f"(first at quarter {first:g}); some parts play several notes there"
         )
     low, high = np.array([[part.low, part.high] for part in parts.parts]).T
     outside = (mixture.pitch < low[label]) | (mixture.pitch > high[label])
     if outside.any():
         first = mixture.onset[outside][0] / RESOLUTION
         found.append(
-            f"{int(outside.sum())} notes are outside the usual range of their part (the first at quarter {first:g})"
+            f"{_counted(int(outside.sum()), 'note')} outside the usual range of a part (first at quarter {first:g})"
         )
     return found
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
