@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
+import weakref
+from collections.abc import Callable
 from pathlib import Path
 
 import muspy_core as m
@@ -108,3 +111,57 @@ def test_a_value_that_does_not_fit_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(m.ArrowError, match="70000"):
         m.write_arrow(tmp_path / "songs.arrow", [music])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_pieces_read_twice_share_nothing(tmp_path: Path) -> None:
+    m.write_arrow(tmp_path / "songs.arrow", [song("a"), m.Music()])
+    read = m.read_arrow(tmp_path / "songs.arrow")
+    first = read[0]
+    first.metadata.creators.append("C")
+    first.tracks[0].notes.array["pitch"] = 1
+    first.tempos.array["qpm"] = 1
+    read[1].tracks.append(m.Track())
+    assert list(read) == [song("a"), m.Music()]
+
+
+@pytest.mark.parametrize("copied", [m.Music.deepcopy, m.Music.copy, lambda music: pickle.loads(pickle.dumps(music))])
+def test_copies_hold_the_lists_that_were_not_looked_at(tmp_path: Path, copied: Callable[[m.Music], m.Music]) -> None:
+    m.write_arrow(tmp_path / "songs.arrow", song("a"))
+    copy = copied(m.read_arrow(tmp_path / "songs.arrow")[0])
+    assert not any("_unread" in vars(container) for container in (copy, *copy.tracks) if copied is not m.Music.copy)
+    assert copy == song("a")
+
+
+def test_a_list_set_to_none_is_empty_and_stays_so(tmp_path: Path) -> None:
+    m.write_arrow(tmp_path / "songs.arrow", song("a"))
+    music = m.read_arrow(tmp_path / "songs.arrow")[0]
+    music.tempos = None  # type: ignore[assignment] # as a constructor would be given
+    assert music.tempos == []
+
+
+def test_a_file_lets_go_when_it_is_no_longer_used(tmp_path: Path) -> None:
+    m.write_arrow(tmp_path / "songs.arrow", song("a"))
+    read = m.read_arrow(tmp_path / "songs.arrow")
+    assert read[0] == song("a")
+    reference = weakref.ref(read)
+    gc.disable()
+    try:
+        del read
+        assert reference() is None
+    finally:
+        gc.enable()
+
+
+def test_damaged_files_end_in_our_own_error(tmp_path: Path) -> None:
+    path = tmp_path / "songs.arrow"
+    m.write_arrow(path, [song("a"), song("b")])
+    content, random = path.read_bytes(), np.random.default_rng(0)
+    for _ in range(200):
+        damaged = np.frombuffer(content, np.uint8).copy()
+        damaged[random.integers(0, len(damaged), 3)] = random.choice([0, 127, 255, random.integers(256)])
+        path.write_bytes(damaged[: len(damaged) if random.random() < 0.9 else random.integers(len(damaged))].tobytes())
+        try:
+            copies = [music.deepcopy() for music in m.read_arrow(path)]
+        except m.ArrowError:
+            continue
+        assert len(copies) == 2

@@ -16,7 +16,11 @@ TABLES = (EventList, AnnotationView)
 
 
 class ListOf(Generic[E]):
-    """An attribute that is an `EventList`, made when first looked at (an empty list costs nothing)."""
+    """An attribute that is an `EventList`, made when first looked at (an empty list costs nothing).
+
+    A reader that can read lists one by one leaves a function in the container's `_unread`: name of a list → its events,
+    or None. It is asked once for each list, when that is first looked at.
+    """
 
     def __init__(self, event_type: type[E]) -> None:
         self.event_type = event_type
@@ -35,12 +39,14 @@ class ListOf(Generic[E]):
             return self
         events = instance.__dict__.get(self.name)
         if events is None:
-            events = instance.__dict__[self.name] = EventList(self.event_type)
+            read = instance.__dict__.get("_unread")
+            events = None if read is None else read(self.name)
+            events = instance.__dict__[self.name] = EventList(self.event_type) if events is None else events
         return cast("EventList[E]", events)
 
     def __set__(self, instance: object, events: Iterable[E] | None) -> None:
         if events is None:
-            instance.__dict__.pop(self.name, None)
+            instance.__dict__[self.name] = EventList(self.event_type)
         elif isinstance(events, EventList) and events.event_type is self.event_type:
             instance.__dict__[self.name] = events
         else:
@@ -178,10 +184,22 @@ class ComplexBase(Base):
         return self
 
     def __copy__(self: ComplexBaseT) -> ComplexBaseT:
-        # A list is made when first looked at: look at all of them, so that the copy shares each one.
+        self._make_all_lists()
+        return super().__copy__()
+
+    def __deepcopy__(self: ComplexBaseT, memo: dict[int, Any] | None) -> ComplexBaseT:
+        self._make_all_lists()
+        return super().__deepcopy__(memo)
+
+    def __getstate__(self) -> dict[str, Any]:
+        self._make_all_lists()
+        return self.__dict__
+
+    def _make_all_lists(self) -> None:
+        """Look at all lists, so that a copy has (or shares) each one and none is left to be read from a file."""
         for _ in self.lists():
             pass
-        return super().__copy__()
+        self.__dict__.pop("_unread", None)
 
     def _adjust_nested_time(self, field: Field, func: Callable[[int], int]) -> None:
         value = getattr(self, field.name)

@@ -2,7 +2,7 @@
 
 The layout is that of the JSON files, as an Arrow schema: one row a piece, `tracks` a list of structs, `notes` a list of
 structs in each. Any Arrow reader can open it. Here a piece is read by slicing NumPy views of the mapped file: no
-parsing, no object for an event. Values outside the numeric columns are strings; annotations are JSON.
+parsing, no object for an event; notes at once, other lists when they are first looked at. Values outside the numeric columns are strings; annotations are JSON.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import orjson
 from muspy_core.base import Base, Field
 from muspy_core.columns import EventList, dtype_of, new_array, order_columns
 from muspy_core.errors import ArrowError
-from muspy_core.events import Annotation, ControlChange, Event
+from muspy_core.events import Annotation, ControlChange, Event, Note
 from muspy_core.io.files import write_atomically
 from muspy_core.music import Music
 from muspy_core.track import Track
@@ -33,6 +33,7 @@ FORMAT_VERSION = b"1"
 # A batch is what a reader maps at once; it ends at whichever limit comes first.
 SONGS_PER_BATCH = 1024
 NOTES_PER_BATCH = 2_000_000
+BATCHES_KEPT = 64
 
 _NUMPY_TO_ARROW = {"i8": "int64", "i4": "int32", "i2": "int16", "i1": "int8", "u1": "uint8", "f8": "float64"}
 
@@ -243,7 +244,8 @@ class ArrowMusic(Sequence[Music]):
         if not self._reader.schema.equals(_schema()):
             raise ArrowError(f"{self.path.name}: written by another version of muspy-core; convert the data again")
         self._starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        self._batch = functools.lru_cache(maxsize=64)(self._open_batch)
+        # A partial of the reader, not a method: an object that refers to itself would keep the file open.
+        self._batch = functools.lru_cache(maxsize=BATCHES_KEPT)(functools.partial(_open_batch, self._reader, self.path))
 
     @property
     def batches(self) -> pa.ipc.RecordBatchFileReader:
@@ -267,40 +269,62 @@ class ArrowMusic(Sequence[Music]):
             return [self[i] for i in range(*index.indices(len(self)))]
         position = range(len(self))[index]
         batch = int(np.searchsorted(self._starts, position, side="right")) - 1
-        music: Music = self._batch(batch)(position - int(self._starts[batch]))
+        row = position - int(self._starts[batch])
+        music: Music = self._batch(batch)(row, row + 1)[0]
         return music
-
-    def _open_batch(self, number: int) -> Callable[[int], Music]:
-        batch = self._reader.get_batch(number)
-        make = _container_reader(Music, batch.to_struct_array())
-        return lambda row: make(row, row + 1)[0]
 
 
 Reader = Callable[[int, int], list[Any]]
 
 
+def _open_batch(reader: pa.ipc.RecordBatchFileReader, path: Path, number: int) -> Reader:
+    import pyarrow as pa
+
+    try:
+        batch = reader.get_batch(number)
+        # Offsets that point beyond their buffers would otherwise be followed.
+        batch.validate(full=True)
+        return _container_reader(Music, batch.to_struct_array())
+    except (pa.ArrowException, OSError) as error:
+        raise ArrowError(f"{path.name}: batch {number} is damaged: {error}") from None
+
+
 def _container_reader(owner: type[Base], struct: pa.StructArray) -> Reader:
     """Return the function that gives the containers in rows `start` to `stop` of a struct array."""
+    defaults = vars(owner())
     scalars: dict[str, list[Any]] = {}
-    nested: list[tuple[str, bool, Any]] = []
+    nested: list[tuple[str, Reader]] = []
+    later: dict[str, Reader] = {}
     for field in _stored_fields(owner):
         column = struct.field(field.name)
         if isinstance(field.type, type) and issubclass(field.type, Base):
             if not field.is_list:
-                nested.append((field.name, False, _container_reader(field.type, column)))
+                nested.append((field.name, _container_reader(field.type, column)))
                 continue
             offsets = column.offsets.to_numpy()
             if issubclass(field.type, Event):
                 if offsets[-1] > offsets[0]:
                     split = _event_reader(field.type, column.values, offsets)
                     name = "_other_annotations" if owner is Track and field.type is Annotation else field.name
-                    nested.append((name, True, split))
+                    if field.type is Note:
+                        nested.append((name, split))
+                    else:
+                        later[name] = split
             else:
                 inner = _container_reader(field.type, column.values)
-                nested.append((field.name, True, _sublists(offsets, inner)))
+                nested.append((field.name, _sublists(offsets, inner)))
+        elif field.is_list:
+            nested.append((field.name, functools.partial(_fresh_lists, column.to_pylist())))
         elif column.null_count < len(column):
-            scalars[field.name] = [_restored(field, value) for value in column.to_pylist()]
-    return functools.partial(_make_containers, owner, scalars, nested)
+            default = defaults.get(field.name)
+            scalars[field.name] = [
+                default if value is None else _restored(field, value) for value in column.to_pylist()
+            ]
+    return functools.partial(_make_containers, owner, defaults, scalars, nested, later)
+
+
+def _fresh_lists(values: list[list[Any] | None], start: int, stop: int) -> list[list[Any]]:
+    return [list(value or ()) for value in values[start:stop]]
 
 
 def _sublists(offsets: Any, inner: Reader) -> Reader:
@@ -316,21 +340,34 @@ def _sublists(offsets: Any, inner: Reader) -> Reader:
 
 def _make_containers(
     owner: type[Base],
+    defaults: dict[str, Any],
     scalars: dict[str, list[Any]],
-    nested: list[tuple[str, bool, Any]],
+    nested: list[tuple[str, Reader]],
+    later: dict[str, Reader],
     start: int,
     stop: int,
 ) -> list[Any]:
-    made = [owner() for _ in range(start, stop)]
-    for name, values in scalars.items():
-        for item, value in zip(made, values[start:stop], strict=True):
-            if value is not None:
-                item.__dict__[name] = value
-    for name, is_list, read in nested:
+    made = []
+    columns = [values[start:stop] for values in scalars.values()]
+    rows = zip(*columns, strict=True) if columns else itertools.repeat(())
+    for row, values in zip(range(start, stop), rows, strict=False):
+        item = owner.__new__(owner)
+        # The defaults that can be changed (lists, metadata) are all replaced below.
+        item.__dict__.update(defaults)
+        item.__dict__.update(zip(scalars, values, strict=True))
+        if later:
+            item.__dict__["_unread"] = functools.partial(_read_list, later, row)
+        made.append(item)
+    for name, read in nested:
         for item, value in zip(made, read(start, stop), strict=True):
-            if not is_list or len(value):
-                item.__dict__[name] = value
+            item.__dict__[name] = value
     return made
+
+
+def _read_list(readers: dict[str, Reader], row: int, name: str) -> EventList[Any] | None:
+    """One list of the container in a row, None if no container of the batch has such events."""
+    read = readers.get(name)
+    return None if read is None else cast("EventList[Any]", read(row, row + 1)[0])
 
 
 def _event_reader(event_type: type[Event], struct: pa.StructArray, offsets: Any) -> Reader:
@@ -347,14 +384,13 @@ def _event_reader(event_type: type[Event], struct: pa.StructArray, offsets: Any)
             columns.append((inner.name, _numpy_view(column, field)))
         else:
             side[inner.name] = (column, field)
-    dtype, blank = dtype_of(event_type), new_array(event_type, 1)
+    dtype = dtype_of(event_type)
+    is_complete = len(columns) == len(dtype.names or ())
 
     def read(start: int, stop: int) -> list[EventList[Any]]:
         bounds = offsets[start : stop + 1].tolist()
         first, last = bounds[0], bounds[-1]
-        table = np.empty(last - first, dtype)
-        if len(columns) < len(dtype.names or ()):
-            table[:] = blank
+        table = np.empty(last - first, dtype) if is_complete else new_array(event_type, last - first)
         for name, values in columns:
             table[name] = values[first:last]
         rows = _side_values(side, first, last)
@@ -393,5 +429,8 @@ def _numpy_view(column: pa.Array, field: Field) -> Any:
 def _restored(field: Field, value: Any) -> Any:
     if value is None or field.type is not object:
         return value
-    restored = orjson.loads(value)
+    try:
+        restored = orjson.loads(value)
+    except orjson.JSONDecodeError as error:
+        raise ArrowError(f"a value of {field.name!r} is not JSON: {error}") from None
     return tuple(restored) if field.name == "smpte_division" else restored
