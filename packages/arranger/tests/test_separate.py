@@ -133,6 +133,13 @@ def test_locked_notes_stay() -> None:
     assert sorted(separation.label.tolist()) == [0, 1, 2, 3]
 
 
+def test_onsets_between_the_steps_are_kept_and_counted() -> None:
+    music = Music(resolution=480, tracks=[Track(notes=[Note(0, 60, 480), Note(487, 62, 473)])])
+    separation = separate(music)
+    assert note_counts(separation.music) == note_counts(music)
+    assert separation.warnings[0].startswith("the model read 1 onset rounded to 1/24 quarter")
+
+
 def test_named_tracks_of_the_input_are_compared() -> None:
     named = Music(
         resolution=24,

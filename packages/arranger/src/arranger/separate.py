@@ -116,7 +116,7 @@ def separate(
     confidence = np.exp(log_softmax(logits))[np.arange(len(label)), label]
     rows = [np.flatnonzero(label == part) for part in range(len(parts))]
     separated, left_out = _assemble(music, source, parts, rows)
-    warnings = (*_warnings(source.mixture, label, parts), *left_out)
+    warnings = (*_rounded(source, music.resolution), *_warnings(source.mixture, label, parts), *left_out)
     return Separation(separated, parts, source.mixture, source.track, label, confidence, rows, warnings)
 
 
@@ -239,6 +239,14 @@ def _share_controllers(music: Music, tracks: Sequence[Track]) -> list[str]:
 
 
 # ---- what could not be done
+
+
+def _rounded(source: _Source, resolution: int) -> list[str]:
+    """Say how many onsets lie between the steps of the model's grid; the output keeps them as they are."""
+    between = int((source.table["time"] * RESOLUTION % resolution != 0).sum())
+    if not between:
+        return []
+    return [f"the model read {_counted(between, 'onset')} rounded to 1/{RESOLUTION} quarter; the output keeps them"]
 
 
 def _warnings(mixture: Mixture, label: Integers, parts: PartSet) -> list[str]:
