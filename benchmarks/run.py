@@ -24,8 +24,9 @@ OURS = "muspy-core"
 def run_suites(files: list[Path], output: Path) -> int:
     """Time the suites with pytest-benchmark into a JSON file; returns pytest's exit code."""
     options = ["--benchmark-only", f"--benchmark-json={output}", "--benchmark-columns=median,iqr,rounds"]
-    naming = ["-o", "python_files=bench_*.py", "-o", "python_functions=bench_* test_*", "-o", "timeout=0"]
-    return subprocess.run([sys.executable, "-m", "pytest", "-q", *naming, *options, *files], cwd=HERE.parent).returncode
+    command = [sys.executable, "-m", "pytest", "-q", "-c", str(HERE / "pytest.ini"), *options, *map(str, files)]
+    return subprocess.run(command, cwd=HERE.parent).returncode
+
 
 
 def who(benchmark: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import muspy_core
 import pytest
+from batch_jobs import copy_name
 from muspy_core import Metadata, Music, Note, Tempo, TimeSignature, Track
 from muspy_core.cli import main
 from muspy_core.console import Job, expand_inputs, named, plan, run_command, run_jobs
@@ -183,6 +184,12 @@ class TestRenderAndView:
         assert "<h1>My &lt;song&gt;</h1>" in text
         assert 'data-id="n0-0"' in text
 
+    def test_music_without_notes_is_no_sound(self, capsys: pytest.CaptureFixture[str]) -> None:
+        muspy_core.write("silent.mid", Music(tracks=[Track(name="nothing")]))
+
+        assert "no note to play" in failure(capsys, "render", "silent.mid", "-o", "silent.mp3")
+        assert not Path("silent.mp3").exists()
+
     def test_a_soundfont_that_is_none_is_said(self, song: Path, capsys: pytest.CaptureFixture[str]) -> None:
         Path("bad.sf2").write_bytes(b"no font")
 
@@ -314,15 +321,8 @@ class TestConsole:
     def test_a_batch_reports_in_the_order_of_its_files(self, capsys: pytest.CaptureFixture[str]) -> None:
         jobs = [Job(Path(f"{number}.in"), Path(f"{number}.out")) for number in range(6)]
 
-        assert run_jobs(jobs, _copy_name, verb="copied", workers=2, as_json=True, report_folder=Path()) == 1
+        assert run_jobs(jobs, copy_name, verb="copied", workers=2, as_json=True, report_folder=Path()) == 1
 
         report = json.loads(capsys.readouterr().out)
         assert [entry["length"] for entry in report["done"]] == [4] * 5
         assert [entry["error"] for entry in report["failed"]] == ["3.in: an odd one"]
-
-
-def _copy_name(job: Job) -> dict[str, int]:
-    if job.input.stem == "3":
-        raise ValueError("an odd one")
-    job.output.write_text(job.input.name)
-    return {"length": len(job.input.name)}
