@@ -113,6 +113,18 @@ def test_a_missing_file_is_an_os_error(tmp_path: Path) -> None:
         Audio.read(tmp_path / "none.wav")
 
 
+@pytest.mark.parametrize("name", ["a.mp3", "a.flac", "a.ogg"])
+def test_no_sound_is_not_written_as_an_empty_file(tmp_path: Path, name: str) -> None:
+    silent = Audio(np.zeros((2, 0)), RATE)
+
+    with pytest.raises(AudioError, match="no sound"):
+        silent.write(tmp_path / name)
+
+    assert list(tmp_path.iterdir()) == []
+    silent.write(tmp_path / "a.wav")
+    assert Audio.read(tmp_path / "a.wav").frames == 0
+
+
 def test_an_unknown_extension_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(AudioError, match=r"\.xyz"):
         tone().write(tmp_path / "a.xyz")

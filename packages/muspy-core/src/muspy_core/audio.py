@@ -31,6 +31,7 @@ FORMATS = {
     ".mp3": ("MP3", "MPEG_LAYER_III"),
     ".raw": ("RAW", "PCM_16"),
 }
+_HOLD_NOTHING = ("WAV", "AIFF", "RAW")  # formats in which an empty file is a valid one
 _UNCOMPRESSED = ("PCM_16",)
 _MEDIA_TYPES = {".wav": "audio/wav", ".flac": "audio/flac", ".mp3": "audio/mpeg", ".ogg": "audio/ogg"}
 _PLAYER_SECONDS = 600  # longer sound is not put into a notebook
@@ -142,6 +143,8 @@ class Audio:
     def _encode(self, target: Any, kind: tuple[str, str], compression: float | None = None) -> None:
         soundfile = _soundfile()
         rate = self.sample_rate
+        if not self.frames and kind[0] not in _HOLD_NOTHING:
+            raise AudioError(f"there is no sound to write; a {kind[0]} file cannot be empty")
         settings: dict[str, Any] = {"format": kind[0], "subtype": kind[1]}
         if compression is not None and kind[1] not in _UNCOMPRESSED:
             settings["compression_level"] = compression

@@ -253,6 +253,8 @@ def _render_one(job: Job, *, reading: Reading, overwrite: bool, settings: dict[s
     from muspy_core.rendering import render
 
     audio = render(_read(job.input, reading), **settings)
+    if not audio.frames:
+        raise ValueError(f"{job.input}: there is no note to play")
     audio.write(job.output, overwrite=overwrite)
     return {"audio_seconds": round(audio.duration, 3), "renderer": settings["renderer"]}
 

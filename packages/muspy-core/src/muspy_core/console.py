@@ -70,7 +70,10 @@ def run_command(command: Callable[[], int | None], *, debug: bool = False) -> in
     Bad content (ValueError) and files that cannot be used (OSError), as well as a missing optional dependency
     (ImportError), end in one line on stderr and exit code 2; `debug` shows the traceback as well.
     """
-    logging.basicConfig(level=logging.INFO if debug else logging.ERROR, format="%(name)s: %(message)s")
+    logging.basicConfig(
+        level=logging.INFO if debug else logging.WARNING,
+        format="%(name)s: %(message)s" if debug else "note: %(message)s",
+    )
     try:
         return command() or EXIT_OK
     except KeyboardInterrupt:

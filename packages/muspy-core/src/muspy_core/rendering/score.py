@@ -150,6 +150,7 @@ def engrave(
         "pageWidth": width * 100 // scale,
         "scale": scale,
         "smuflTextFont": "none",
+        "svgFormatRaw": True,
         "svgHtml5": True,
         "svgViewBox": True,
         "xmlIdSeed": 1,
