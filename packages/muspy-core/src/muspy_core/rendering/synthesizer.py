@@ -100,7 +100,7 @@ class Voices:
     def add_to(self, out: Samples, bend: Curve, sample_rate: int) -> None:
         """Add the sound of all notes to `out`, (2, length)."""
         fade = release_curve(release_seconds(self.region), sample_rate)
-        ends = self.releases + len(fade) / sample_rate
+        ends = np.minimum(self.releases + len(fade) / sample_rate, out.shape[1] / sample_rate)
         moving = bend.changes_within(self.onsets, ends)
         cents = bend.at(self.onsets)
         # Notes with the same steady bend and wheel share their waveform; a moving bend is a note's own.
@@ -108,7 +108,7 @@ class Voices:
         groups = [np.flatnonzero(~moving)[(steady == row).all(axis=1)] for row in np.unique(steady, axis=0)]
         for group in [*groups, *([index] for index in np.flatnonzero(moving))]:
             first = group[0]
-            count = int((ends[group] - self.onsets[group]).max() * sample_rate) + 1
+            count = int(max(float((ends[group] - self.onsets[group]).max()), 0.0) * sample_rate) + 1
             offsets: float | NDArray[np.float64] = float(cents[first])
             if moving[first]:
                 offsets = _sampled(bend, float(self.onsets[first]), count, sample_rate)
