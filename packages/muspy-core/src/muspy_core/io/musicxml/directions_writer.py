@@ -93,7 +93,7 @@ def _jump(repeat: Repeat, page: Page) -> list[Direction]:
     """Return a segno, coda, fine or jump; a jump stands at the end of the measure after which it is taken."""
     position = page.position(repeat.time)
     if repeat.kind in ("segno", "coda"):
-        sound = f"<sound {repeat.kind}={elements.attribute(repeat.text or repeat.kind)}/>"
+        sound = f"<sound {repeat.kind}={elements.attribute(repeat.text)}/>" if repeat.text else ""
         return [_direction(position, [f"<{repeat.kind}/>"], sound=sound, placement="above")]
     if repeat.kind in JUMP_WORDS:
         value = {"dacapo": "yes", "dalsegno": "segno", "tocoda": "coda", "fine": "yes"}[repeat.kind]
