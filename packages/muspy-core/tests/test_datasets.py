@@ -63,6 +63,50 @@ def test_bad_files_are_listed_and_the_rest_goes_on(folder: Path, kind: str) -> N
         Saved(folder).convert(kind, ignore_exceptions=False)  # type: ignore[arg-type] # parametrised
 
 
+@pytest.mark.parametrize("kind", ["json", "yaml", "arrow"])
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_pieces_that_cannot_be_saved_are_listed_and_the_rest_goes_on(tmp_path: Path, kind: str, n_jobs: int) -> None:
+    bad = m.Music(annotations=[m.Annotation(0, object())])
+    report = Subset([piece(0), bad, piece(2)], range(3)).save(tmp_path, kind, n_jobs, verbose=False)
+    assert report.names == ["0", "2"]
+    assert [name for name, _ in report.failed] == ["1"]
+    assert list(MusicDataset(tmp_path)) == [piece(0), piece(2)]
+    with pytest.raises(m.MuspyError):
+        Subset([bad], [0]).save(tmp_path / "again", kind, ignore_exceptions=False)
+
+
+@pytest.mark.parametrize("first", ["json", "yaml", "arrow"])
+@pytest.mark.parametrize("second", ["json", "yaml", "arrow"])
+def test_another_conversion_replaces_the_first(folder: Path, first: str, second: str) -> None:
+    dataset = Saved(folder, convert=True, kind=first)  # type: ignore[arg-type] # parametrised
+    piece(99).save_json(folder / "00-new.song")
+    dataset.convert(second, verbose=False)  # type: ignore[arg-type] # parametrised
+    converted = list(dataset)
+    assert converted == list(dataset.on_the_fly())
+    assert len(converted) == 13
+
+
+def test_an_interrupted_conversion_of_other_files_is_not_continued(folder: Path) -> None:
+    class Stopped(Saved):
+        def read(self, filename: Path) -> m.Music:
+            if filename.name.startswith("08"):
+                raise KeyboardInterrupt
+            return super().read(filename)
+
+    with pytest.raises(KeyboardInterrupt):
+        Stopped(folder, convert=True)
+    piece(99).save_json(folder / "00-new.song")
+    assert list(Saved(folder, convert=True)) == list(Saved(folder).on_the_fly())
+
+
+def test_converted_files_are_named_without_the_report(folder: Path) -> None:
+    dataset = Saved(folder, convert=True)
+    assert [path.name for path in dataset.get_converted_filenames()] == [f"{i:02d}.json" for i in range(12)]
+    assert [path.name for path in dataset.convert("arrow").get_converted_filenames()] == ["music.arrow"]
+    with pytest.raises(ValueError, match="kind"):
+        MusicDataset(folder, "xml")  # type: ignore[arg-type] # unknown on purpose
+
+
 def test_nothing_to_read_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="song"):
         Saved(tmp_path)
@@ -185,6 +229,13 @@ def test_a_data_set_becomes_one_for_each_part() -> None:
     assert parts["train"][0].shape == (5,)
     with pytest.raises(TypeError, match="exactly one"):
         dataset.to_pytorch_dataset()
+
+
+def test_views_for_networks_can_be_sent_to_worker_processes(folder: Path) -> None:
+    import pickle
+
+    view = Saved(folder, convert=True, kind="arrow").to_pytorch_dataset(representation="pitch")
+    assert np.array_equal(pickle.loads(pickle.dumps(view))[3], view[3])
 
 
 def test_concatenated_data_sets_know_their_members() -> None:

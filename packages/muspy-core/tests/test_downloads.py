@@ -139,10 +139,31 @@ def test_archives_are_extracted_and_continued(tmp_path: Path, name: str) -> None
     extract(archive, out)
     assert (out / "x/2.txt").read_bytes() == b"two"
     assert (out / "x/1.txt").stat().st_mtime_ns == kept
+    (out / "x/2.txt").write_text("222")
+    extract(archive, out, overwrite=True)
+    assert (out / "x/2.txt").read_bytes() == b"two"
+
+
+def test_long_names_in_other_scripts_are_extracted(tmp_path: Path) -> None:
+    name = "音" * 80 + ".mid"
+    assert extract(archive_of(tmp_path / "a.zip", {name: b"x"}), tmp_path / "out")[0].name == name
+
+
+def test_encrypted_members_are_named(tmp_path: Path) -> None:
+    archive = archive_of(tmp_path / "a.zip", {"1.txt": b"one"})
+    content = bytearray(archive.read_bytes())
+    # The flag of encryption, in the central directory and in the member's own header.
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    content[content.index(b"PK\x03\x04") + 6] |= 1
+    archive.write_bytes(content)
+    with pytest.raises(ArchiveError, match="encrypted"):
+        extract(archive, tmp_path / "out")
 
 
 @pytest.mark.parametrize("name", ["a.zip", "a.tar.gz"])
-@pytest.mark.parametrize("member", ["../evil.txt", "/evil.txt", "x/../../evil.txt", "..\\evil.txt", "C:/evil.txt"])
+@pytest.mark.parametrize(
+    "member", ["../evil.txt", "/evil.txt", "x/../../evil.txt", "..\\evil.txt", "C:/evil.txt", "x/C:evil.txt", "."]
+)
 def test_members_outside_of_the_folder_are_refused(tmp_path: Path, name: str, member: str) -> None:
     archive = archive_of(tmp_path / name, {member: b"evil"})
     with pytest.raises(ArchiveError, match="outside"):

@@ -16,7 +16,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, Any
 
 from tqdm.auto import tqdm
@@ -38,13 +38,14 @@ def extract(
     folder: str | os.PathLike[str],
     *,
     max_size: int = MAX_SIZE,
+    overwrite: bool = False,
     progress: bool | None = None,
 ) -> list[Path]:
     """Extract an archive (zip, tar with any compression, gz, xz) and return the paths of its files.
 
-    Links and devices in it are left out. Raises ArchiveError, and leaves what was extracted so far, if a member would
-    land outside of `folder`, if the content is larger than `max_size` or unpacks to more than 1,000 times the size of
-    the archive, or if it is damaged.
+    overwrite: extract members again that are there with the right size. Links and devices in it are left out. Raises
+    ArchiveError, and leaves what was extracted so far, if a member would land outside of `folder`, if the content is
+    larger than `max_size` or unpacks to more than 1,000 times the size of the archive, or if it is damaged or encrypted.
     """
     archive, folder = Path(archive), Path(folder)
     if not archive.stat().st_size:
@@ -57,7 +58,14 @@ def extract(
         with _members(archive) as members:
             for name, size, source in tqdm(members, desc=archive.name, unit="file", disable=_hidden(progress)):
                 budget.take(max(size, 0))
-                paths.append(_extract_member(archive, folder, name, size, source, budget))
+                target = _target(archive, folder, name)
+                # What has its name is whole.
+                if overwrite or size < 0 or not target.is_file() or target.stat().st_size != size:
+                    _extract_member(archive, target, name, size, source, budget)
+                paths.append(target)
+    except (RuntimeError, NotImplementedError) as error:
+        # What zipfile raises for members that are encrypted or compressed in a way it does not know.
+        raise ArchiveError(f"{archive.name}: cannot be extracted here: {error}") from None
     except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
         raise ArchiveError(f"{archive.name}: damaged: {error}") from None
     return paths
@@ -120,12 +128,10 @@ def _tar_members(tar: tarfile.TarFile) -> Iterator[Member]:
             yield info.name, info.size, lambda info=info: tar.extractfile(info)
 
 
-def _extract_member(archive: Path, folder: Path, name: str, size: int, source: Any, budget: _Budget) -> Path:
-    target = _target(archive, folder, name)
-    if size >= 0 and target.is_file() and target.stat().st_size == size:
-        return target
+def _extract_member(archive: Path, target: Path, name: str, size: int, source: Any, budget: _Budget) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name[:200]}.extracting")
+    # Names are limited in bytes, of which a character may have four.
+    temporary = target.with_name(f".{target.name[:40]}.extracting")
     try:
         with source() as content, open(temporary, "wb") as file:
             if size < 0:
@@ -137,7 +143,6 @@ def _extract_member(archive: Path, folder: Path, name: str, size: int, source: A
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
-    return target
 
 
 def _copy_within(content: IO[bytes], file: IO[bytes], budget: _Budget) -> None:
@@ -149,7 +154,9 @@ def _copy_within(content: IO[bytes], file: IO[bytes], budget: _Budget) -> None:
 def _target(archive: Path, folder: Path, name: str) -> Path:
     """The path of a member inside the folder."""
     pure = PurePosixPath(name.replace("\\", "/"))
-    if pure.is_absolute() or ".." in pure.parts or ":" in pure.parts[0] or "\0" in name:
+    # On Windows a drive anywhere in a path starts over from there.
+    has_drive = any(PureWindowsPath(part).drive for part in pure.parts)
+    if not pure.parts or pure.is_absolute() or ".." in pure.parts or has_drive or "\0" in name:
         raise ArchiveError(f"{archive.name}: {name!r} would land outside of the folder")
     target = folder.joinpath(*pure.parts)
     if not target.parent.resolve().is_relative_to(folder.resolve()):

@@ -2,23 +2,26 @@
 
 Work is done in runs of pieces by `joblib` (processes by default; the same call runs on a Dask or Ray cluster within
 `joblib.parallel_config`). JSON and YAML pieces are files of their own, Arrow runs shards that are joined at the end.
-Whatever has its name is whole, so that a conversion that was killed goes on where it stopped.
+Whatever has its name is whole, so that a conversion that was killed goes on where it stopped; a fingerprint of what is
+converted, beside the pieces, tells whether they belong to it.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import logging
 import os
+import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tqdm.auto import tqdm
 
-from muspy_core.errors import MuspyError
+from muspy_core.errors import ArrowError, MuspyError
 from muspy_core.io import save
 from muspy_core.io.files import write_atomically
 from muspy_core.music import Music
@@ -30,11 +33,15 @@ logger = logging.getLogger(__name__)
 
 ARROW_NAME = "music.arrow"
 REPORT_NAME = "conversion.json"
+# Hidden, since it is of no use to people.
+PLAN_NAME = ".conversion-plan"
 SHARD_FOLDER = "shards"
 KINDS = ("json", "yaml", "arrow")
 # Pieces in a run: enough to make starting a job cheap, few enough to lose little when one is killed.
 RUN = 64
 SHARD = 512
+# Enough to keep all workers busy to the end, few enough: each job carries the list of all pieces with it.
+JOBS_PER_WORKER = 8
 
 
 class Source(Protocol):
@@ -78,7 +85,7 @@ class ConversionReport:
     def write(self, folder: Path) -> None:
         """Write the report beside the converted pieces."""
         with write_atomically(folder / REPORT_NAME) as temporary:
-            temporary.write_text(json.dumps(dataclasses.asdict(self), ensure_ascii=False, indent=1))
+            temporary.write_text(json.dumps(dataclasses.asdict(self), indent=1))
 
 
 def convert(
@@ -95,10 +102,12 @@ def convert(
 
     Args:
         source: The pieces.
-        folder: Where to: one numbered file a piece for "json" and "yaml", `music.arrow` for "arrow".
+        folder: Where to: one numbered file a piece for "json" and "yaml", `music.arrow` for "arrow". What an earlier
+            conversion left there is replaced; one of the same pieces that was interrupted is continued.
         kind: "json", "yaml" or "arrow".
         n_jobs: Number of processes, −1 for all cores.
-        ignore_exceptions: Go on after a piece that cannot be read (it is listed as failed), else raise its error.
+        ignore_exceptions: Go on after a piece that cannot be read or saved (it is listed as failed), else raise its
+            error.
         progress: Show a progress bar; None: on terminals only.
         **options: Options of `save` for JSON and YAML.
 
@@ -113,6 +122,7 @@ def convert(
     )
     runs = [range(start, min(start + work.run, len(source))) for start in range(0, len(source), work.run)]
     report = ConversionReport(kind)
+    _prepare(folder, _fingerprint(source, kind, work.run, options))
     for run, failures in zip(runs, _run_all(work, source, runs, n_jobs, ignore_exceptions, progress), strict=True):
         failed = dict(failures)
         report.names += [source.name(index) for index in run if index not in failed]
@@ -122,6 +132,30 @@ def convert(
     for name, reason in report.failed:
         logger.warning("not converted: %s: %s", name, reason)
     return report
+
+
+def _fingerprint(source: Source, kind: str, run: int, options: dict[str, Any]) -> str:
+    digest = hashlib.sha256(repr((kind, run, sorted(options.items()))).encode())
+    for index in range(len(source)):
+        digest.update(os.fsencode(source.name(index)) + b"\0")
+    return digest.hexdigest()
+
+
+def _prepare(folder: Path, fingerprint: str) -> None:
+    """Leave only what an interrupted conversion of the same pieces made."""
+    plan, report = folder / PLAN_NAME, folder / REPORT_NAME
+    if plan.exists() and plan.read_text() == fingerprint and not report.exists():
+        return
+    if plan.exists():
+        report.unlink(missing_ok=True)
+        (folder / ARROW_NAME).unlink(missing_ok=True)
+        for path in folder.iterdir():
+            if re.fullmatch(r"\d+\.(json|yaml)", path.name):
+                path.unlink()
+    if (folder / SHARD_FOLDER).is_dir():
+        shutil.rmtree(folder / SHARD_FOLDER)
+    with write_atomically(plan) as temporary:
+        temporary.write_text(fingerprint)
 
 
 Failures = list[tuple[int, str]]
@@ -138,9 +172,18 @@ def _run_all(
         ]
     import joblib
 
-    jobs = (joblib.delayed(work)(source, number, run, ignore_exceptions) for number, run in enumerate(runs))
-    results = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
-    return list(tqdm(results, total=len(runs), desc="converting", disable=hidden))
+    numbered = list(enumerate(runs))
+    size = max(len(runs) // (JOBS_PER_WORKER * joblib.effective_n_jobs(n_jobs)), 1)
+    jobs = [numbered[start : start + size] for start in range(0, len(runs), size)]
+    results = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(
+        joblib.delayed(_run_some)(work, source, job, ignore_exceptions) for job in jobs
+    )
+    progress_bar = tqdm(results, total=len(jobs), desc="converting", disable=hidden)
+    return [failures for some in progress_bar for failures in some]
+
+
+def _run_some(work: Any, source: Source, runs: Sequence[tuple[int, range]], ignore_exceptions: bool) -> list[Failures]:
+    return [work(source, number, run, ignore_exceptions) for number, run in runs]
 
 
 def _read(source: Source, index: int, ignore_exceptions: bool, failures: Failures) -> Music | None:
@@ -155,7 +198,7 @@ def _read(source: Source, index: int, ignore_exceptions: bool, failures: Failure
 
 @dataclasses.dataclass
 class _FileWork:
-    """One JSON or YAML file a piece; a file that is there already is kept."""
+    """One JSON or YAML file a piece; a file that is there already is one of this conversion and kept."""
 
     folder: Path
     kind: str
@@ -170,8 +213,16 @@ class _FileWork:
             if not path.exists():
                 music = _read(source, index, ignore_exceptions, failures)
                 if music is not None:
-                    save(path, music, self.kind, **self.options)
+                    self._save(path, music, index, ignore_exceptions, failures)
         return failures
+
+    def _save(self, path: Path, music: Music, index: int, ignore_exceptions: bool, failures: Failures) -> None:
+        try:
+            save(path, music, self.kind, **self.options)
+        except MuspyError as error:
+            if not ignore_exceptions:
+                raise
+            failures.append((index, str(error)))
 
     def finish(self, count: int) -> None:
         """Nothing is left to do: every file is whole."""
@@ -192,12 +243,19 @@ class _ArrowWork:
             return [(index, reason) for index, reason in json.loads(failures_path.read_text())]
         shard.parent.mkdir(exist_ok=True)
         failures: Failures = []
-        pieces = [_read(source, index, ignore_exceptions, failures) for index in run]
-        # The shard comes last: it says that both are whole.
-        with write_atomically(failures_path) as temporary:
-            shard_pieces = [piece for piece in pieces if piece is not None]
-            temporary.write_text(json.dumps(failures))
-        write_arrow(shard, shard_pieces)
+        read = {index: _read(source, index, ignore_exceptions, failures) for index in run}
+        pieces = {index: piece for index, piece in read.items() if piece is not None}
+        # The shard takes its name last: it says that both files are whole.
+        with write_atomically(shard) as temporary:
+            try:
+                write_arrow(temporary, pieces.values())
+            except ArrowError:
+                if not ignore_exceptions:
+                    raise
+                fitting = _writable_pieces(pieces, temporary, failures)
+                write_arrow(temporary, fitting)
+            with write_atomically(failures_path) as temporary_list:
+                temporary_list.write_text(json.dumps(failures))
         return failures
 
     def finish(self, count: int) -> None:
@@ -210,3 +268,17 @@ class _ArrowWork:
     def _paths(self, number: int) -> tuple[Path, Path]:
         stem = self.folder / SHARD_FOLDER / f"{number:06d}"
         return stem.with_suffix(".arrow"), stem.with_suffix(".failed.json")
+
+
+def _writable_pieces(pieces: Mapping[int, Music], scratch: Path, failures: Failures) -> list[Music]:
+    """The pieces that an Arrow file can hold, found by writing each alone to a scratch file; the others fail."""
+    from muspy_core.io.arrow import write_arrow
+
+    writable = []
+    for index, piece in pieces.items():
+        try:
+            write_arrow(scratch, piece)
+            writable.append(piece)
+        except ArrowError as error:
+            failures.append((index, str(error).partition(": pieces 0 to 0: ")[2] or str(error)))
+    return writable

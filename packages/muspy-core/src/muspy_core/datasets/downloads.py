@@ -95,7 +95,7 @@ def mismatch(path: Path, remote: Remote) -> str | None:
     for name, expected in (("sha256", remote.sha256), ("md5", remote.md5)):
         if expected is not None:
             actual = checksum(path, name)
-            return None if actual == expected else f"{name} is {actual} instead of {expected}"
+            return None if actual == expected.lower() else f"{name} is {actual} instead of {expected}"
     return None
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
 
 from muspy_core.datasets.base import Dataset
-from muspy_core.datasets.conversion import ARROW_NAME, ConversionReport, convert
+from muspy_core.datasets.conversion import ARROW_NAME, KINDS, REPORT_NAME, ConversionReport, convert
 from muspy_core.io import load, read
 from muspy_core.music import Music
 
@@ -18,7 +18,10 @@ Kind = Literal["json", "yaml", "arrow"]
 
 SUCCESS = ".muspy.success"
 CONVERTED = "_converted"
-_SAVED = (".json", ".yaml", ".yml", ".json.gz", ".yaml.gz", ".yml.gz")
+_SAVED = {
+    "json": (".json", ".json.gz"),
+    "yaml": (".yaml", ".yml", ".yaml.gz", ".yml.gz"),
+}
 
 
 def files_below(root: Path, extensions: str | Sequence[str]) -> list[Path]:
@@ -35,17 +38,26 @@ def files_below(root: Path, extensions: str | Sequence[str]) -> list[Path]:
     return sorted(found)
 
 
+def _saved_below(root: Path, kinds: Sequence[str]) -> list[Path]:
+    endings = [ending for kind in kinds for ending in _SAVED[kind]]
+    return [path for path in files_below(root, endings) if path.name != REPORT_NAME]
+
+
 class MusicDataset(Dataset):
     """The JSON and YAML files below a folder, or the pieces of an Arrow file in it.
 
     Args:
         root: The folder.
         kind: "json", "yaml" or "arrow"; by default whatever is there, Arrow first.
+
+    Raises ValueError if there is no such folder or kind.
     """
 
     def __init__(self, root: str | os.PathLike[str], kind: Kind | None = None) -> None:
         self.root = Path(root).expanduser().resolve()
         self.kind = kind
+        if kind is not None and kind not in KINDS:
+            raise ValueError(f"`kind` must be one of {', '.join(KINDS)}, got {kind!r}")
         if not self.root.is_dir():
             raise ValueError(f"{self.root}: there is no such folder")
         self._pieces = self._find()
@@ -56,8 +68,7 @@ class MusicDataset(Dataset):
             from muspy_core.io.arrow import read_arrow
 
             return read_arrow(arrow)
-        endings = [ending for ending in _SAVED if self.kind is None or self.kind[:1] in ending[1:2]]
-        return [path for path in files_below(self.root, endings) if path.name != "conversion.json"]
+        return _saved_below(self.root, [self.kind] if self.kind else list(_SAVED))
 
     def __getitem__(self, index: int) -> Music:
         piece = self._pieces[index]
@@ -137,7 +148,8 @@ class FolderDataset(Dataset):
 
     def get_converted_filenames(self) -> list[Path]:
         """Return the converted files."""
-        return files_below(self.converted_dir, (*_SAVED, ".arrow"))
+        arrow = self.converted_dir / ARROW_NAME
+        return [arrow] if arrow.exists() else _saved_below(self.converted_dir, list(_SAVED))
 
     def on_the_fly(self: FolderDatasetT) -> FolderDatasetT:
         """Read raw files from now on; return the data set."""
@@ -165,13 +177,16 @@ class FolderDataset(Dataset):
     ) -> FolderDatasetT:
         """Convert all files and read the converted pieces from now on; return the data set.
 
-        A conversion that was interrupted goes on where it stopped. What failed is listed in the log, in
-        `conversion.json` beside the converted pieces, and in `report`.
+        A conversion that was interrupted goes on where it stopped; one that was finished is made anew. What failed is
+        listed in the log, in `conversion.json` beside the converted pieces, and in `report`.
         """
-        self.converted_dir.mkdir(exist_ok=True)
+        # What worker processes need not be sent, and an open Arrow file could not be replaced on Windows.
+        self._pieces = ()
         source = _Files(self, self.get_raw_filenames())
         if not source.filenames:
             raise ValueError(f"{self.root}: no file ends in {self._extension!r}")
+        self.converted_dir.mkdir(exist_ok=True)
+        (self.converted_dir / SUCCESS).unlink(missing_ok=True)
         self.report: ConversionReport = convert(
             source, self.converted_dir, kind, n_jobs, ignore_exceptions=ignore_exceptions, progress=verbose, **kwargs
         )
@@ -200,7 +215,7 @@ class _Files:
         """The path of a file below the data set's folder."""
         filename = self.filenames[index]
         path, *place = filename if isinstance(filename, tuple) else (filename,)
-        return " ".join([str(Path(path).relative_to(self.dataset.root)), *map(str, place)])
+        return " ".join([Path(path).relative_to(self.dataset.root).as_posix(), *map(str, place)])
 
     def music(self, index: int) -> Music:
         """Read a file."""

@@ -5,7 +5,8 @@ torch and tensorflow are imported when a function that needs them is called.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,14 +28,21 @@ def encoder(factory: Encode | None, representation: str | None, options: dict[st
         raise TypeError("exactly one of `factory` and `representation` must be given")
     if factory is not None:
         return factory
-    kind = str(representation)
+    return Representation(str(representation), options)
 
-    def encode(music: Music) -> Any:
+
+@dataclasses.dataclass(frozen=True)
+class Representation:
+    """A representation with its options, as a function of music that can be sent to other processes."""
+
+    kind: str
+    options: Mapping[str, Any]
+
+    def __call__(self, music: Music) -> Any:
+        """Encode a piece."""
         from muspy_core.representations import to_representation
 
-        return to_representation(music, kind, **options)
-
-    return encode
+        return to_representation(music, self.kind, **self.options)
 
 
 class TorchMusic:

@@ -71,12 +71,18 @@ class RemoteDataset(Dataset):
             download(remote, self.root, overwrite=overwrite, progress=None if verbose else False)
         return self
 
-    def extract(self: RemoteDatasetT, cleanup: bool = False, verbose: bool = True) -> RemoteDatasetT:
-        """Extract all archives; return the data set. Raises ArchiveError for damaged or unsafe ones."""
+    def extract(
+        self: RemoteDatasetT, cleanup: bool = False, verbose: bool = True, *, overwrite: bool = False
+    ) -> RemoteDatasetT:
+        """Extract all archives; return the data set. Raises ArchiveError for damaged or unsafe ones.
+
+        overwrite: extract also what is there with the right size.
+        """
+        (self.root / SUCCESS).unlink(missing_ok=True)
         for remote in self.remotes():
             path = self.root / remote.filename
             if remote.archive and is_archive(path):
-                extract(path, self.root, progress=None if verbose else False)
+                extract(path, self.root, overwrite=overwrite, progress=None if verbose else False)
                 if cleanup:
                     path.unlink()
         (self.root / SUCCESS).touch()
@@ -88,7 +94,7 @@ class RemoteDataset(Dataset):
         """Download and extract; return the data set. Nothing is done if that was finished before."""
         if self.exists() and not overwrite:
             return self
-        return self.download(overwrite, verbose).extract(cleanup, verbose)
+        return self.download(overwrite, verbose).extract(cleanup, verbose, overwrite=overwrite)
 
 
 class RemoteMusicDataset(MusicDataset, RemoteDataset):

@@ -2,7 +2,8 @@
 
 The layout is that of the JSON files, as an Arrow schema: one row a piece, `tracks` a list of structs, `notes` a list of
 structs in each. Any Arrow reader can open it. Here a piece is read by slicing NumPy views of the mapped file: no
-parsing, no object for an event; notes at once, other lists when they are first looked at. Values outside the numeric columns are strings; annotations are JSON.
+parsing, no object for an event; notes at once, other lists when they are first looked at. Values outside the numeric
+columns are strings; annotations are JSON.
 """
 
 from __future__ import annotations
@@ -81,9 +82,12 @@ def join_arrow(
         pa.ipc.new_file(sink, _schema()) as writer,
     ):
         for part in parts:
-            reader = ArrowMusic(part).batches
-            for number in range(reader.num_record_batches):
-                writer.write_batch(reader.get_batch(number))
+            with pa.memory_map(str(part)) as source:
+                reader = pa.ipc.open_file(source)
+                for number in range(reader.num_record_batches):
+                    writer.write_batch(reader.get_batch(number))
+                # The mapping is closed only when nothing refers to it, and only then can Windows remove the file.
+                del reader
 
 
 def _batches(songs: Iterator[Music]) -> Iterator[list[Music]]:
