@@ -103,7 +103,7 @@ class MessageBuffer:
             midi_track = table[0, by_track]
             starts = np.flatnonzero(np.diff(midi_track, prepend=-1))
             last[midi_track[starts]] = np.maximum.reduceat(table[1, by_track], starts)
-        kept = [end for end in ends if not _precedes_new(table, *end)]
+        kept = [end for end in ends if end[1] > last[end[0]] or not _precedes_new(table, *end)]
         for midi_track, time, order in kept:
             self.add_bytes(midi_track, time, END_OF_TRACK, order, Rank.END)
         for midi_track in set(range(n_midi_tracks)).difference(end[0] for end in kept):
