@@ -3,8 +3,8 @@
     python benchmarks/run.py [NAME ...] [--json OUT]
 
 NAME is part of a file name: `midi` runs bench_midi.py; without one, all suites run. Everything is timed by
-pytest-benchmark in one process, ours and the peers one after the other; the ratio is peer's best time / our best time, which
-other work on the machine disturbs least.
+pytest-benchmark in one process, ours and the peers one after the other. The ratio is the peer's best time to ours; the
+best of several is what other work on the machine disturbs least.
 """
 
 from __future__ import annotations
