@@ -19,7 +19,7 @@ import numpy as np
 import orjson
 
 from muspy_core.base import Base, Field
-from muspy_core.columns import EventList, dtype_of, new_array, order_columns
+from muspy_core.columns import EventList, Table, dtype_of, new_array, order_columns
 from muspy_core.errors import ArrowError
 from muspy_core.events import Annotation, ControlChange, Event, Note
 from muspy_core.io.files import write_atomically
@@ -186,18 +186,28 @@ def _list_column(lists: Sequence[Sequence[Base]], arrow_type: pa.ListType) -> pa
 def _event_column(lists: Sequence[EventList[Any]], event_type: type[Event], arrow_type: pa.ListType) -> pa.Array:
     import pyarrow as pa
 
-    tables = [events.array for events in lists if len(events)]
-    table = np.concatenate(tables) if tables else new_array(event_type, 0)
+    filled = [events for events in lists if len(events)]
+    table = _joined(event_type, [events.array for events in filled])
     columns = []
     for inner in arrow_type.value_type:
         field = next((f for f in event_type._fields if f.name == inner.name), Field(int, "i4", none=-1))
         if field.column:
             columns.append(_numeric_column(table[inner.name], field, inner.type))
-        else:
-            values = itertools.chain.from_iterable(events.side(inner.name) for events in lists)
+        elif any(events.has_side(inner.name) for events in filled):
+            values = itertools.chain.from_iterable(events.side(inner.name) for events in filled)
             columns.append(pa.array([_storable(field, value) for value in values], inner.type))
+        else:
+            columns.append(pa.nulls(len(table), inner.type))
     struct = pa.StructArray.from_arrays(columns, fields=list(arrow_type.value_type))
     return pa.ListArray.from_arrays(_offsets(lists), struct, type=arrow_type)
+
+
+def _joined(event_type: type[Event], tables: Sequence[Table]) -> Table:
+    dtype = dtype_of(event_type)
+    if not tables:
+        return np.empty(0, dtype)
+    # As opaque bytes: NumPy joins those many times faster than fields.
+    return np.concatenate([table.view(f"V{dtype.itemsize}") for table in tables]).view(dtype)
 
 
 def _numeric_column(values: Any, field: Field, arrow_type: pa.DataType) -> pa.Array:

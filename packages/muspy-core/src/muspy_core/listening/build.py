@@ -1,15 +1,18 @@
 """Folders of sounds, one a system → a folder with a blind listening test, and its key.
 
 Sounds of the same name in several folders are versions of one item. What the page holds names no system: files have
-random names, and the key that tells which is which is written beside the folder, not into it.
+random names, and the key that tells which is which is written beside the folder, not into it. The sounds themselves are
+copied as they are, with whatever tags they hold.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import html
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -55,6 +58,12 @@ class ListeningTest:
     instructions: str = "Please use headphones, in a quiet place. You may play each sound as often as you like."
     questions: tuple[Question, ...] = (Question("mos", "How good does this sound?"),)
     trials_per_listener: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.questions:
+            raise ListeningTestError("a listening test needs a question")
+        if self.trials_per_listener is not None and self.trials_per_listener < 1:
+            raise ListeningTestError(f"`trials_per_listener` must be at least 1, got {self.trials_per_listener}")
 
 
 def load_questions(path: str | os.PathLike[str]) -> ListeningTest:
@@ -109,20 +118,22 @@ def build_test(
             of one item.
         output: Folder to write: `index.html` and `audio/`. The key becomes `OUTPUT-key.json` beside it.
         test: The questions.
-        seed: Of the names of the sounds and the order of versions.
-        overwrite: Whether an existing test may be replaced.
+        seed: Of the names of the sounds and the order of trials and versions.
+        overwrite: Whether an existing test may be replaced; a folder that holds anything else never is.
 
     Raises ListeningTestError if there are no sounds, or for "ab" questions no item with two versions;
-    FileExistsError if the output exists and `overwrite` is false.
+    FileExistsError if the output exists and `overwrite` is false, or is no listening test.
     """
-    test, output = test or ListeningTest(), Path(output)
+    test, output = test or ListeningTest(), Path(output).resolve()
     key_path = output.with_name(output.name + KEY_SUFFIX)
     for path in (output, key_path):
         if path.exists() and not overwrite:
             raise FileExistsError(f"{path}: exists already; choose another name or allow overwriting")
+    if output.exists() and not _is_test(output):
+        raise FileExistsError(f"{output}: is no listening test and is not replaced; choose another name")
     sounds = _sounds([Path(folder) for folder in folders])
     rng = np.random.default_rng(seed)
-    names = _blind_names(len(sounds), rng)
+    names = [_blind_name(sound, seed) for sound in sounds]
     trials = _trials(test, sounds, names, rng)
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}-") as temporary:
@@ -135,8 +146,13 @@ def build_test(
             shutil.rmtree(output)
         made.rename(output)
     with write_atomically(key_path) as temporary_key:
-        temporary_key.write_text(json.dumps(_key(test, sounds, names), indent=1, ensure_ascii=False))
+        key = json.dumps(_key(test, sounds, names), indent=1, ensure_ascii=False)
+        temporary_key.write_text(key, encoding="utf-8")
     return key_path
+
+
+def _is_test(folder: Path) -> bool:
+    return folder.is_dir() and {path.name for path in folder.iterdir()} <= {"index.html", "audio"}
 
 
 Sound = tuple[str, str, Path]  # system, item, file
@@ -153,21 +169,26 @@ def _sounds(folders: Sequence[Path]) -> list[Sound]:
         found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SOUNDS)
         if not found:
             raise ListeningTestError(f"{folder}: holds no sounds ({', '.join(SOUNDS)})")
+        if len({path.stem for path in found}) < len(found):
+            raise ListeningTestError(f"{folder}: holds several sounds of one name; keep one file an item")
         sounds += [(system, path.stem, path) for path in found]
     return sounds
 
 
-def _blind_names(count: int, rng: np.random.Generator) -> list[str]:
-    names: dict[str, None] = {}
-    while len(names) < count:
-        names[rng.bytes(8).hex()] = None
-    return list(names)
+def _blind_name(sound: Sound, seed: int) -> str:
+    """A name that tells nothing, and that no other sound has, not even in another test of the same seed."""
+    system, item, path = sound
+    content = hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashlib.sha256(json.dumps([seed, system, item, content]).encode()).hexdigest()[:16]
 
 
 def _trials(
     test: ListeningTest, sounds: Sequence[Sound], names: Sequence[str], rng: np.random.Generator
 ) -> list[dict[str, Any]]:
-    """One trial for each question and sound, or pair of versions of an item in random order."""
+    """One trial for each question and sound, or pair of versions of an item in random order.
+
+    The trials are shuffled: their order would show which sounds are of one system.
+    """
     files = [name + path.suffix.lower() for name, (_, _, path) in zip(names, sounds, strict=True)]
     trials: list[dict[str, Any]] = []
     for number, question in enumerate(test.questions):
@@ -181,7 +202,7 @@ def _trials(
         if not pairs:
             raise ListeningTestError("no item has versions of two systems to compare: name their files alike")
         trials += [{"question": number, "sounds": pair if rng.random() < 0.5 else pair[::-1]} for pair in pairs]
-    return trials
+    return [trials[place] for place in rng.permutation(len(trials))]
 
 
 def _key(test: ListeningTest, sounds: Sequence[Sound], names: Sequence[str]) -> dict[str, Any]:
@@ -205,12 +226,10 @@ def _page(test: ListeningTest, trials: list[dict[str, Any]]) -> str:
     # "<" in a text must not end the script element that holds the data.
     data = json.dumps(content, ensure_ascii=False).replace("<", "\\u003c")
     parts = {
-        "{{title}}": html.escape(test.title),
-        "{{instructions}}": html.escape(test.instructions),
-        "{{style}}": (assets / "test.css").read_text(encoding="utf-8"),
-        "{{script}}": (assets / "test.js").read_text(encoding="utf-8"),
-        "{{data}}": data,
+        "title": html.escape(test.title),
+        "instructions": html.escape(test.instructions),
+        "style": (assets / "test.css").read_text(encoding="utf-8"),
+        "script": (assets / "test.js").read_text(encoding="utf-8"),
+        "data": data,
     }
-    for mark, value in parts.items():
-        page = page.replace(mark, value)
-    return page
+    return re.sub(r"\{\{(\w+)\}\}", lambda mark: parts[mark[1]], page)

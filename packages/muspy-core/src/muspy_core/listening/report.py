@@ -55,8 +55,10 @@ def load_answers(paths: Iterable[str | os.PathLike[str]]) -> list[Answer]:
     answers: list[Answer] = []
     for path in map(Path, paths):
         try:
-            text = path.read_text(encoding="utf-8")
-            rows = csv.DictReader(text.splitlines()) if path.suffix == ".csv" else json.loads(text)["answers"]
+            # Spreadsheets put a byte order mark at the start.
+            text = path.read_text(encoding="utf-8-sig")
+            is_csv = path.suffix.lower() == ".csv"
+            rows = csv.DictReader(text.splitlines()) if is_csv else json.loads(text)["answers"]
             answers += [_answer(row) for row in rows]
         except (ValueError, KeyError, TypeError) as error:
             raise ListeningTestError(f"{path.name}: not answers of a listening test: {error!r}") from None
@@ -75,10 +77,10 @@ def summarize(
 
     key: what `build_test` wrote, or its path. The intervals are percentiles of a bootstrap that draws listeners, since
     the answers of one listener are not independent; with a single listener there is no interval and both ends are
-    NaN. The last answer counts if a listener answered twice. Raises ListeningTestError for sounds that the key does
-    not know.
+    NaN. The last answer counts if a listener answered twice. Raises ListeningTestError for answers that do not belong
+    to the test of the key.
     """
-    known = key if isinstance(key, Mapping) else json.loads(Path(key).read_text(encoding="utf-8"))
+    known = key if isinstance(key, Mapping) else _load_key(Path(key))
     latest = {(answer.listener, answer.question, frozenset(answer.sounds)): answer for answer in answers}
     rng = np.random.default_rng(seed)
     values: dict[tuple[int, str], dict[str, list[float]]] = {}
@@ -91,12 +93,25 @@ def summarize(
     ]
 
 
+def _load_key(path: Path) -> Mapping[str, Any]:
+    try:
+        key = json.loads(path.read_text(encoding="utf-8"))
+        return {"questions": key["questions"], "sounds": key["sounds"]}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ListeningTestError(f"{path.name}: not the key of a listening test: {error!r}") from None
+
+
 def _scores(answer: Answer, key: Mapping[str, Any]) -> list[tuple[str, float]]:
+    if not 0 <= answer.question < len(key["questions"]) or len(answer.sounds) not in (1, 2):
+        raise ListeningTestError(f"the key has no such question: {answer}; is it the key of another test?")
     try:
         systems = [str(key["sounds"][sound]["system"]) for sound in answer.sounds]
     except KeyError as error:
         raise ListeningTestError(f"the key does not know the sound {error}; is it the key of another test?") from None
     if len(systems) == 1:
+        steps = len(key["questions"][answer.question].get("scale", ()))
+        if answer.value < 1 or (steps and answer.value > steps):
+            raise ListeningTestError(f"a rating is from 1 to {steps}, got {answer.value}")
         return [(systems[0], float(answer.value))]
     first, second = systems
     share = {0: 0.5, 1: 1.0, 2: 0.0}.get(answer.value)

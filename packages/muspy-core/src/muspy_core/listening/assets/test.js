@@ -40,6 +40,12 @@
       audio.controls = true;
       audio.preload = "auto";
       audio.src = "audio/" + file;
+      audio.addEventListener("error", () => {
+        const message = document.createElement("p");
+        message.setAttribute("role", "alert");
+        message.textContent = "This sound cannot be played here. Please tell whoever invited you.";
+        audio.replaceWith(message);
+      });
       // Only one sound at a time.
       audio.addEventListener("play", () => {
         for (const other of document.querySelectorAll("audio")) if (other !== audio) other.pause();
@@ -71,12 +77,23 @@
     listener, question: trial.question, sounds: trial.sounds, value: answers.get(i),
   }));
 
+  // Answers are kept nowhere but in this page: ask before it is left with unsaved ones.
+  let saved = false;
+  addEventListener("beforeunload", (event) => {
+    if (answers.size && !saved) event.preventDefault();
+  });
+
   const finish = () => {
     element("trial").hidden = true;
     element("end").hidden = false;
     const json = JSON.stringify({ listener, answers: rows() }, null, 1);
     const csv = ["listener,question,sounds,value",
       ...rows().map((row) => [row.listener, row.question, row.sounds.join(" "), row.value].join(","))].join("\n") + "\n";
+    for (const kind of ["json", "csv"]) {
+      // Listeners send their files to one person: no two have the same name.
+      element(kind).download = `answers-${listener}.${kind}`;
+      element(kind).addEventListener("click", () => { saved = true; });
+    }
     element("json").href = URL.createObjectURL(new Blob([json], { type: "application/json" }));
     element("csv").href = URL.createObjectURL(new Blob([csv], { type: "text/csv" }));
   };
