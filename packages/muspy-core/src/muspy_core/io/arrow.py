@@ -113,9 +113,12 @@ def _stored_fields(owner: type[Base]) -> Iterator[Field]:
         yield field
 
 
-def _list_of(owner: Any, field: Field) -> EventList[Any]:
-    value = getattr(owner, field.name)
-    return value if isinstance(value, EventList) else cast("EventList[Any]", value.others)
+def _list_of(owner: Base, field: Field) -> EventList[Any] | tuple[()]:
+    """A list of a container; those that nobody has looked at are empty, and most are: they are not made for this."""
+    name = "_other_annotations" if isinstance(owner, Track) and field.type is Annotation else field.name
+    if name in vars(owner) or "_unread" in vars(owner):
+        return cast("EventList[Any]", getattr(owner, name))
+    return ()
 
 
 @functools.lru_cache(maxsize=1)
@@ -183,10 +186,12 @@ def _list_column(lists: Sequence[Sequence[Base]], arrow_type: pa.ListType) -> pa
     return pa.ListArray.from_arrays(_offsets(lists), values, type=arrow_type)
 
 
-def _event_column(lists: Sequence[EventList[Any]], event_type: type[Event], arrow_type: pa.ListType) -> pa.Array:
+def _event_column(
+    lists: Sequence[EventList[Any] | tuple[()]], event_type: type[Event], arrow_type: pa.ListType
+) -> pa.Array:
     import pyarrow as pa
 
-    filled = [events for events in lists if len(events)]
+    filled = [events for events in lists if isinstance(events, EventList) and len(events)]
     table = _joined(event_type, [events.array for events in filled])
     columns = []
     for inner in arrow_type.value_type:
