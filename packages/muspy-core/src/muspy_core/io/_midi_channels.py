@@ -173,8 +173,7 @@ class _Writer:
         for rows in self._gather("notes", "note", **ranges, channel=(-1, 15), off_velocity=(-1, 127)):
             self._add_notes(rows, default)
         for number, track in enumerate(self.tracks):
-            notes = _notes_of_chords(track) if len(track.chords) else ()
-            if len(notes):
+            if len(track.chords) and len(notes := _notes_of_chords(track)):
                 rows = _Rows(notes, np.full(len(notes), number))
                 self._add_notes(self._checked(rows, "note of the chords", ranges), default)
 
@@ -245,4 +244,5 @@ def _distinct_ends(rows: _Rows, ended: Ints) -> Ints:
     notes = rows.table[ended]
     shared = np.array([message, notes["time"] + notes["duration"], notes["pitch"]])
     _, first, group = np.unique(shared, axis=1, return_index=True, return_inverse=True)
-    return ended[~is_read | (notes["order"] == notes["order"][first][group.reshape(-1)])]
+    kept: Ints = ended[~is_read | (notes["order"] == notes["order"][first][group.reshape(-1)])]
+    return kept

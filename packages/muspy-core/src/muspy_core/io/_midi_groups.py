@@ -131,7 +131,8 @@ def _implied_ends(messages: Messages, damaged: Sequence[int]) -> Ints:
     last = last[is_end[last] & (messages.length[last] == 0) & (messages.order[last] > 0)]
     last = last[messages.time[last] == messages.time[last - 1]]
     last = last[ends[messages.midi_track[last]] == 1]
-    return last[~np.isin(messages.midi_track[last], damaged)]
+    implied: Ints = last[~np.isin(messages.midi_track[last], damaged)]
+    return implied
 
 
 class _ChannelMessages:
@@ -319,7 +320,8 @@ def _note_order(note_on: Ints, notes: Table, group: Ints) -> Ints:
     by_time = by_time[_sorted_places(group[by_time])]
     time, group = notes["time"][by_time], group[by_time]
     joined = (time[1:] == time[:-1]) & (group[1:] == group[:-1])
-    chords = np.flatnonzero(np.concatenate([[False], joined]) | np.concatenate([joined, [False]])) if len(time) else []
+    in_chord = np.concatenate([[False], joined]) | np.concatenate([joined, [False]])
+    chords = np.flatnonzero(in_chord[: len(time)])
     if len(chords):
         members = by_time[chords]
         keys = [notes[name][members] for name in ("order", "velocity", "duration", "pitch")]

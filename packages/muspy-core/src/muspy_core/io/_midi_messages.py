@@ -113,7 +113,8 @@ class MessageBuffer:
         """Return the track chunks; every MIDI track has a message at least."""
         table = self._table()
         in_order = _in_order(table)
-        return _encode(*(table[row, in_order] for row in (0, 1, 4, 5, 6, 7)), self._blobs, n_midi_tracks)
+        midi_track, time, status, first, second, length = (table[row, in_order] for row in (0, 1, 4, 5, 6, 7))
+        return _encode(midi_track, time, status, first, second, length, self._blobs, n_midi_tracks)
 
     def _table(self) -> Ints:
         if self._singles:
