@@ -45,7 +45,7 @@ def extract(
 
     overwrite: extract members again that are there with the right size. Links and devices in it are left out. Raises
     ArchiveError, and leaves what was extracted so far, if a member would land outside of `folder`, if the content is
-    larger than `max_size` or unpacks to more than 1,000 times the size of the archive, or if it is damaged or encrypted.
+    larger than `max_size` or unpacks to more than 1,000 times the archive's size, or if it is damaged or encrypted.
     """
     archive, folder = Path(archive), Path(folder)
     if not archive.stat().st_size:
