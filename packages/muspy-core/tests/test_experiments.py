@@ -122,3 +122,8 @@ def test_a_row_is_trained_interrupted_continued_and_tested(
     assert set(result["test"]) == {"low", "high"}
     assert result["test"]["low"]["nll"] < math.log(357) + 0.1
     assert result["parameters"] == 355_941
+
+
+def test_a_shortened_row_is_not_mistaken_for_one_of_the_table() -> None:
+    assert Row("essen", "lstm", 1).name == "essen-lstm-1"
+    assert Row("essen", "lstm", 1, steps=10).name == "essen-lstm-1-10-steps"

@@ -175,6 +175,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 DRIVER = shutil.which("chromedriver")
 
 
+@pytest.mark.browser
 @pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="Chromium and chromedriver are not installed")
 def test_a_listener_answers_all_trials_from_a_file_system(tmp_path: Path) -> None:
     selenium = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")

@@ -377,6 +377,20 @@ def control(time: int, number: int, value: int) -> Annotation:
     return Annotation(time, {"number": number, "value": value}, "control_change")
 
 
+def test_no_change_of_a_control_dictionary_is_lost() -> None:
+    track = Track(annotations=[control(1, 64, 127)])
+    values = track.annotations[0].annotation
+    values.update(value=5)
+    assert track.control_changes == [ControlChange(1, 64, 5)]
+    values |= {"number": 11}
+    assert track.control_changes == [ControlChange(1, 11, 5)]
+    for remove in (values.clear, values.popitem, lambda: values.pop("value")):
+        with pytest.raises(KeyError, match="removed"):
+            remove()
+    with pytest.raises(KeyError, match="no 'speed'"):
+        values.update(speed=1)
+
+
 def test_control_changes_are_one_store_under_two_names() -> None:
     track = Track(annotations=[Annotation(3, "other"), control(1, 64, 127)])
     assert track.control_changes == [ControlChange(1, 64, 127)]

@@ -76,6 +76,30 @@ class _ControlValues(dict[str, int]):
         super().__setitem__(key, value)
         setattr(self._control, key, value)
 
+    def update(self, *values: Any, **more: int) -> None:
+        """Change number, value or both."""
+        for key, value in dict(*values, **more).items():
+            self[key] = value
+
+    def __ior__(self, values: Any) -> _ControlValues:  # type: ignore[override,misc] # dict's own overloads
+        self.update(values)
+        return self
+
+    def __delitem__(self, key: str) -> None:
+        raise KeyError(f"a control change has a number and a value; {key!r} cannot be removed")
+
+    def pop(self, key: str, *default: Any) -> Any:
+        """Raise KeyError: neither can be removed."""
+        del self[key]
+
+    def popitem(self) -> Any:
+        """Raise KeyError: neither can be removed."""
+        del self["value"]
+
+    def clear(self) -> None:
+        """Raise KeyError: neither can be removed."""
+        del self["number"]
+
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy stands alone.
         return (dict, (dict(self),))

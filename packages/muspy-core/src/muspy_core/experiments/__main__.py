@@ -19,6 +19,7 @@ from muspy_core.console import run_command
 from muspy_core.experiments import corpora
 from muspy_core.experiments.model import ModelName
 from muspy_core.experiments.rows import Row, make_row
+from muspy_core.io.files import write_atomically
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +44,12 @@ def rows_of(table: str, names: list[str]) -> list[Row]:
 def main() -> int:
     """Parse the arguments and make rows until the budget is spent."""
     parser = argparse.ArgumentParser(prog="python -m muspy_core.experiments", description=__doc__.split("\n")[0])
-    parser.add_argument("--table", default="cross", help="cross (ours) or upstream (the published protocol)")
+    parser.add_argument(
+        "--table",
+        choices=("cross", "upstream"),
+        default="cross",
+        help="cross (ours) or upstream (the published protocol)",
+    )
     parser.add_argument("--data", type=Path, help="folder of downloaded data sets; without it the music21 wheel's")
     parser.add_argument("--out", type=Path, default=Path("docs/muspy-core/results"), help="folder of finished rows")
     parser.add_argument("--cache", type=Path, default=Path("build/experiments"), help="encoded data and checkpoints")
@@ -65,20 +71,21 @@ def _run(arguments: argparse.Namespace) -> int:
     loaded = {name: corpora.load_corpus(name, arguments.cache, arguments.data) for name in names}
     if arguments.encode_only:
         return 0
-    for row in rows_of(arguments.table, names):
+    steps = {} if arguments.steps is None else {"steps": arguments.steps}
+    for row in (dataclasses.replace(row, **steps) for row in rows_of(arguments.table, names)):
         path = arguments.out / arguments.table / f"{row.name}.json"
         if path.exists():
             continue
         if time.monotonic() > deadline:
             logger.info("the budget is spent; the next row is %s", row.name)
             break
-        steps = {} if arguments.steps is None else {"steps": arguments.steps}
-        result = make_row(dataclasses.replace(row, **steps), loaded, arguments.cache, deadline)
+        result = make_row(row, loaded, arguments.cache, deadline)
         if result is None:
             logger.info("the budget is spent in %s; it will be continued", row.name)
             break
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(result, indent=1) + "\n")
+        with write_atomically(path) as temporary:
+            temporary.write_text(json.dumps(result, indent=1) + "\n")
         logger.info("%s: own test %.3f nats", row.name, result["test"].get(row.trained_on, {}).get("nll", float("nan")))
     return 0
 

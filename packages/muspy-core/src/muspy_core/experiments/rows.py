@@ -24,6 +24,7 @@ from muspy_core.experiments.training import EventModule
 TEST_EVENTS = 100_000
 VALIDATION_EVENTS = 20_000
 VALIDATE_EVERY = 500
+STEPS = 6000
 CHECKPOINT_EVERY = datetime.timedelta(minutes=3)
 
 
@@ -35,13 +36,14 @@ class Row:
     kind: ModelName
     seed: int
     protocol: Protocol = "clean"
-    steps: int = 6000
+    steps: int = STEPS
     batch_size: int = 16
 
     @property
     def name(self) -> str:
-        """File name of the row."""
-        return f"{self.trained_on}-{self.kind}-{self.seed}"
+        """File name of the row; one of another length than the table's stands apart from it."""
+        name = f"{self.trained_on}-{self.kind}-{self.seed}"
+        return name if self.steps == STEPS else f"{name}-{self.steps}-steps"
 
 
 def make_row(row: Row, corpora: dict[str, Corpus], cache: Path, deadline: float) -> dict[str, Any] | None:
