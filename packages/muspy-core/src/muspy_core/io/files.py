@@ -37,7 +37,11 @@ def write_atomically(path: str | os.PathLike[str], overwrite: bool = True) -> It
     if not target.parent.is_dir():
         raise FileNotFoundError(f"{target}: there is no folder {target.parent}")
     temporary = target.with_name(f".{target.stem[:40]}-{secrets.token_hex(8)}{target.suffix}")
-    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    try:
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    except OSError as error:
+        # The reader of the message knows the target, not the temporary name.
+        raise type(error)(error.errno, error.strerror, str(target)) from None
     try:
         yield temporary
         if target.exists():
