@@ -53,7 +53,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command == "GET":
             self.wfile.write(content)
 
-    do_GET = do_HEAD = answer  # noqa: N815 - names of http.server
+    do_GET = do_HEAD = answer
 
 
 @pytest.fixture

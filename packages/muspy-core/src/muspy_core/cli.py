@@ -1,4 +1,7 @@
-"""The console script `muspy-core`: info, convert, render, view (the end of the flow: parse, call, report)."""
+"""The console script `muspy-core`: info, convert, render, view (the end of the flow: parse, call, report).
+
+`dataset` and `listening` have modules of their own.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +33,10 @@ from muspy_core.console import (
     run_jobs,
     with_path,
 )
+from muspy_core.dataset_commands import add_dataset_commands
 from muspy_core.errors import MIDIError
 from muspy_core.io import READABLE, WRITABLE, read, write
+from muspy_core.listening_commands import add_listening_commands
 from muspy_core.music import Music
 
 DESCRIPTION = """\
@@ -41,6 +46,8 @@ Look at, convert, play and show symbolic music (MIDI, MusicXML, ABC, JSON, YAML)
   muspy-core convert song.mid -o song.musicxml      to another format
   muspy-core render song.mid -o song.wav            to sound
   muspy-core view song.mid -o song.html             to a page with score, piano roll and player
+  muspy-core dataset list                           data sets by name
+  muspy-core listening build ours baseline -o test  a blind listening test
 
 Files or folders: a folder is converted whole into the folder named by -o.
 """
@@ -88,6 +95,8 @@ def _parser() -> argparse.ArgumentParser:
     view.add_argument("--soundfont", type=Path, metavar="FILE", help=".sf2 or .sf3 (default: TimGM6mb)")
     view.add_argument("--title", help="heading of the page")
     view.add_argument("--score-pages", type=int, default=6, metavar="N", help="most pages of score (default: 6)")
+    add_dataset_commands(commands)
+    add_listening_commands(commands)
     return parser
 
 
