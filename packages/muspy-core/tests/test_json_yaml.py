@@ -317,3 +317,19 @@ def test_missing_files_and_unknown_kinds() -> None:
         load("music.mid")
     with pytest.raises(ValueError, match="kind"):
         muspy_core.read("music.json", kind="text")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[" * 100_000,
+        b"{a: " * 100_000,
+        b"- " * 100_000,
+        b"\n".join(b" " * i + b"a:" for i in range(2_000)),
+        b"metadata: &a {title: x}\nb: *a\n".decode().encode("utf-16"),
+    ],
+    ids=["lists", "mappings", "dashes", "indents", "aliases in UTF-16"],
+)
+def test_yaml_that_is_nested_too_deeply_or_refers_to_itself_is_refused(content: bytes) -> None:
+    with pytest.raises(muspy_core.YAMLError, match=r"nested|alias|not YAML"):
+        muspy_core.load_yaml(io.BytesIO(content))

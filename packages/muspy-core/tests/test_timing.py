@@ -114,3 +114,15 @@ def test_bar_lines_start_anew_at_each_signature() -> None:
 def test_beats_of_half_a_step_go_up_and_down_evenly() -> None:
     signatures = EventList(TimeSignature, [TimeSignature(0, 3, 8)])
     assert beat_times(signatures, 6, 1).tolist() == [0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6]
+
+
+@pytest.mark.parametrize("signature", [TimeSignature(0, 0, 4), TimeSignature(0, 4, 0), TimeSignature(0, -1, 4)])
+def test_a_time_signature_of_no_length_is_refused(signature: TimeSignature) -> None:
+    with pytest.raises(ValueError, match="must be positive"):
+        Music(time_signatures=[signature], tracks=[Track(notes=[Note(0, 60, 9)])]).infer_barlines()
+
+
+def test_a_time_far_beyond_all_music_does_not_take_all_memory() -> None:
+    music = Music(time_signatures=[TimeSignature(0, 4, 4)], tracks=[Track(notes=[Note(2**60, 60, 1)])])
+    with pytest.raises(ValueError, match="lines"):
+        music.infer_barlines_and_beats()

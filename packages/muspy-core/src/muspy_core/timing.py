@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 DEFAULT_RESOLUTION = 24
 DEFAULT_QPM = 120.0
+# More bar lines or beats than any music has: a damaged time would ask for all memory.
+MAX_GRID_LINES = 10_000_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,14 +83,22 @@ def beat_times(time_signatures: EventList[TimeSignature], end: int, resolution: 
 def _grid(
     time_signatures: EventList[TimeSignature], end: int, length_of: Callable[[int, int], float]
 ) -> NDArray[np.int64]:
-    """Return a grid of steps; length_of: numerator, denominator → distance of its lines in steps."""
+    """Return a grid of steps; length_of: numerator, denominator → distance of its lines in steps.
+
+    Raises ValueError for a time signature that is not positive, or more than ten million lines.
+    """
     table = time_signatures.array[["time", "numerator", "denominator"]]
     rows = table[np.argsort(table["time"], kind="stable")].tolist()
     stops = [*(time for time, _, _ in rows[1:]), end][: len(rows)]
     parts = []
     for (start, numerator, denominator), stop in zip(rows, stops, strict=True):
+        if numerator < 1 or denominator < 1:
+            raise ValueError(f"a time signature must be positive, got {numerator}/{denominator} at step {start}")
         length = length_of(numerator, denominator)
-        parts.append(start + np.arange(max(math.ceil((stop - start) / length), 0)) * length)
+        count = max(math.ceil((stop - start) / length), 0)
+        if count > MAX_GRID_LINES:
+            raise ValueError(f"{stop - start:,} steps of {numerator}/{denominator} would need {count:,} lines")
+        parts.append(start + np.arange(count) * length)
     return round_half_up(np.concatenate(parts)) if parts else np.empty(0, np.int64)
 
 

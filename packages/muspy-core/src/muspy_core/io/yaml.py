@@ -12,6 +12,9 @@ from muspy_core.io.json import checked_music, read_text_source, write_text_targe
 from muspy_core.io.tables import music_to_dict
 from muspy_core.music import Music
 
+# Deeper than any annotation; PyYAML's loader in C follows any depth until its stack overflows.
+MAX_DEPTH = 200
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _MAYBE_ALIAS = re.compile(rb"(?:^|[\s\[{,:?-])\*[^\s]", re.MULTILINE)
 
 
@@ -26,7 +29,7 @@ def load_yaml(path: str | os.PathLike[str] | IO[Any], compressed: bool | None = 
     name, data = read_text_source(path, compressed, YAMLError)
     try:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        _refuse_aliases(data, loader)
+        _refuse_traps(data, loader)
         content = yaml.load(data, Loader=loader)
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise YAMLError(f"{name}: not YAML: {' '.join(str(error).split())}") from None
@@ -58,15 +61,27 @@ def save_yaml(
     write_text_target(path, text.encode(), compressed, overwrite)
 
 
-def _refuse_aliases(data: bytes, loader: Any) -> None:
-    """Raise if an alias refers back to a part of the file: a few lines of them can expand beyond any memory."""
+def _refuse_traps(data: bytes, loader: Any) -> None:
+    """Raise if an alias refers back to a part of the file (a few lines of them can expand beyond any memory), or if
+    it is nested too deeply."""
     import yaml
 
-    # The events are only looked through where the text could hold an alias at all.
-    if _MAYBE_ALIAS.search(data):
-        for event in yaml.parse(data, Loader=loader):
-            if isinstance(event, yaml.AliasEvent):
-                raise yaml.YAMLError("aliases are not used in music files and are refused")
+    # The events are only looked through where the bytes could hold such a thing at all.
+    if not (data.startswith(_UTF_16_MARKS) or _MAYBE_ALIAS.search(data) or _possible_depth(data) > MAX_DEPTH):
+        return
+    depth = 0
+    for event in yaml.parse(data, Loader=loader):
+        if isinstance(event, yaml.AliasEvent):
+            raise yaml.YAMLError("aliases are not used in music files and are refused")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise yaml.YAMLError(f"nested more than {MAX_DEPTH} deep")
+
+
+def _possible_depth(data: bytes) -> int:
+    """An upper bound of how deeply a text is nested, found without parsing it."""
+    longest_start = max(map(len, re.findall(rb"^[ ?:\t-]*", data, re.MULTILINE)), default=0)
+    return longest_start + data.count(b"[") + data.count(b"{")
 
 
 @functools.cache
