@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from muspy_core.columns import EventList, new_array
 from muspy_core.datasets.base import DatasetInfo
 from muspy_core.datasets.catalogue.extracted import DatasetFilesError, MIDIFolderDataset
 from muspy_core.datasets.downloads import Remote
@@ -56,8 +57,10 @@ class POP909Dataset(MIDIFolderDataset):
         folder = Path(filename).parent
         beats = _rows(folder / "beat_midi.txt")
         if beats:
-            music.beats.clear()
-            music.beats.extend(Beat(time) for time in sorted(set(_steps(music, beats))))
+            times = np.unique(_steps(music, beats))
+            columns = new_array(Beat, len(times))
+            columns["time"] = times
+            music.beats = EventList.from_columns(Beat, columns, {})
         for name, group in (("chord_midi.txt", "chord"), ("key_audio.txt", "key")):
             rows = _rows(folder / name)
             labels = [row[-1] for _, row in rows]
@@ -72,9 +75,9 @@ def _rows(path: Path) -> Rows:
     """The lines of an annotation file as (seconds, columns); empty if there is no such file."""
     if not path.exists():
         return []
-    lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    lines = map(str.split, path.read_text(encoding="utf-8").splitlines())
     try:
-        return [(float(columns[0]), columns) for columns in lines]
+        return [(float(columns[0]), columns) for columns in lines if columns]
     except ValueError as error:
         raise DatasetFilesError(f"{path.parent.name}/{path.name}: a line does not begin with a time: {error}") from None
 
