@@ -76,7 +76,7 @@ class DirectionReader(PartRows):
     def _read_offset(self, text: str | None) -> int:
         """Return an offset in ticks, which may be negative."""
         stripped = (text or "0").strip()
-        size = self._read_duration(stripped.lstrip("-"))
+        size = self._duration(stripped.lstrip("-"))
         return -size if stripped.startswith("-") else size
 
     def _read_lone_sound(self, element: Element) -> None:

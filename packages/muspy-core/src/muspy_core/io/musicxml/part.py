@@ -252,11 +252,11 @@ class PartReader(DirectionReader):
     # --- moving about ------------------------------------------------------------------------------------------------
 
     def _read_backup(self, element: Element) -> None:
-        self._position = max(self._position - self._read_duration(element.findtext("duration")), 0)
+        self._position = max(self._position - self._duration(element.findtext("duration")), 0)
         self._onset = self._position
 
     def _read_forward(self, element: Element) -> None:
-        self._position += self._read_duration(element.findtext("duration"))
+        self._position += self._duration(element.findtext("duration"))
         self._onset = self._position
         self._furthest = max(self._furthest, self._position)
 

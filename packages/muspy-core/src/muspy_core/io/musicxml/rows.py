@@ -99,8 +99,13 @@ class PartRows:
         self._durations = meanings.durations.setdefault(self._divisions, {})
         self._numbers: dict[str | None, int] = {}
 
+    def _duration(self, text: str | None) -> int:
+        """Return a duration in ticks."""
+        known = self._durations.get(text)
+        return self._read_duration(text) if known is None else known
+
     def _read_duration(self, text: str | None) -> int:
-        """Return a duration in ticks, and remember it."""
+        """Return a duration in ticks that was not met before, and remember it."""
         exact = read_decimal(text, "duration") * self._ticks_per_quarter / self._divisions
         if exact > MAX_QUARTERS * self._ticks_per_quarter:
             raise MusicXMLError(f"duration {(text or '')[:40]!r} is longer than {MAX_QUARTERS:,} quarter notes")

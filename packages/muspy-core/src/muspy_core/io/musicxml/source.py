@@ -11,7 +11,7 @@ import io
 import lzma
 import zipfile
 import zlib
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from lxml import etree
 
@@ -33,13 +33,16 @@ _DIVISIONS: Any = etree.XPath(
 UNZIP_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, OSError)
 
 
-@dataclasses.dataclass(frozen=True)
-class Measure:
-    """A written measure of one part. content: the element whose children are the notes. number: as printed."""
+class Measure(NamedTuple):
+    """A written measure of one part. content: the element whose children are the notes. described: the <measure>."""
 
     content: Element
-    number: str | None
-    is_implicit: bool
+    described: Element
+
+    @property
+    def number(self) -> str | None:
+        """The number as printed."""
+        return self.described.get("number")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,7 +160,7 @@ def _read_member(archive: zipfile.ZipFile, member: str, name: str) -> bytes:
 
 def _partwise(root: Element) -> list[tuple[str, list[Measure]]]:
     return [
-        (part.get("id") or "", [_measure(measure, measure) for measure in part.iterfind("measure")])
+        (part.get("id") or "", [Measure(measure, measure) for measure in part.iterfind("measure")])
         for part in root.iterfind("part")
     ]
 
@@ -171,10 +174,6 @@ def _timewise(root: Element) -> list[tuple[str, list[Measure]]]:
         for part in column.iterfind("part"):
             identifier = part.get("id") or ""
             if identifier not in parts:
-                parts[identifier] = [_measure(before, empty) for before in columns]
-            parts[identifier][index] = _measure(column, part)
+                parts[identifier] = [Measure(empty, before) for before in columns]
+            parts[identifier][index] = Measure(part, column)
     return list(parts.items())
-
-
-def _measure(described: Element, content: Element) -> Measure:
-    return Measure(content, described.get("number"), described.get("implicit") == "yes")

@@ -60,6 +60,8 @@ class Timeline:
     def place(self, rows: Iterable[Row]) -> tuple[list[int], list[Row]]:
         """Return (times in steps, rows) of all occurrences of rows, by time; simultaneous ones keep their order."""
         placed = [(start + row[1], row) for row in rows for start in self._occurrences[row[0]]]
+        if not placed:
+            return [], []
         placed.sort(key=_time_of)
         times = np.array([time for time, _ in placed], dtype=np.int64)
         return self.to_steps(times).tolist(), [row for _, row in placed]
@@ -139,25 +141,25 @@ def beat_ticks(timeline: Timeline, meters: list[tuple[int, int, Meter]], nominal
     Raises MusicXMLError if there are absurdly many.
     """
     stated = {row[0]: row[2].denominator for row in meters}
-    denominators = np.empty(len(timeline.lengths), dtype=np.int64)
+    denominators = []
     denominator = 4
-    for measure in range(len(denominators)):
-        denominator = denominators[measure] = stated.get(measure, denominator)
+    for measure in range(len(timeline.lengths)):
+        denominator = stated.get(measure, denominator)
+        denominators.append(denominator)
     whole = 4 * timeline.ticks_per_quarter
-    beats = []
-    count = 0
+    lengths = timeline.lengths.tolist()
+    beats: list[int] = []
     for index, (measure, start) in enumerate(zip(timeline.order.tolist(), timeline.starts.tolist(), strict=True)):
-        length, unit = int(timeline.lengths[measure]), int(denominators[measure])
+        length, unit = lengths[measure], denominators[measure]
         number = -(-length * unit // whole)
-        count += number
-        if count > MAX_BEATS:
+        if len(beats) + number > MAX_BEATS:
             raise MusicXMLError(f"has more than {MAX_BEATS:,} beats")
-        ticks = np.arange(number) * whole // unit
         if index == 0 and measure == 0 and length < nominal[0] and len(timeline.order) > 1:
-            ticks = (length - (np.arange(number) + 1) * whole // unit)[::-1]
-            ticks = ticks[ticks >= 0]
-        beats.append(start + ticks)
-    return np.concatenate(beats).astype(np.int64) if beats else np.zeros(0, dtype=np.int64)
+            from_end = [length - beat * whole // unit for beat in range(number, 0, -1)]
+            beats += [start + ticks for ticks in from_end if ticks >= 0]
+        else:
+            beats += [start + beat * whole // unit for beat in range(number)]
+    return np.array(beats, dtype=np.int64)
 
 
 def make_events(event_type: type[Any], times: Any, **columns: Any) -> EventList[Any]:
@@ -168,6 +170,6 @@ def make_events(event_type: type[Any], times: Any, **columns: Any) -> EventList[
     for name, values in columns.items():
         if name in (array.dtype.names or ()):
             array[name] = values
-        elif any(value is not None for value in values):
+        elif values.count(None) < len(values):
             side[name] = values
-    return EventList.from_columns(event_type, array, side)
+    return EventList.of_columns(event_type, array, side)
