@@ -165,3 +165,10 @@ def test_damaged_files_end_in_our_own_error(tmp_path: Path) -> None:
         except m.ArrowError:
             continue
         assert len(copies) == 2
+
+
+def test_annotations_are_stored_as_in_json(tmp_path: Path) -> None:
+    music = m.Music(annotations=[m.Annotation(0, {"bytes": b"\x01", "set": {1}, "array": np.arange(2)})])
+    m.write_arrow(tmp_path / "songs.arrow", music)
+    m.save_json(tmp_path / "song.json", music)
+    assert m.read_arrow(tmp_path / "songs.arrow")[0] == m.load_json(tmp_path / "song.json")

@@ -23,6 +23,7 @@ from muspy_core.columns import EventList, Table, dtype_of, new_array, order_colu
 from muspy_core.errors import ArrowError
 from muspy_core.events import Annotation, ControlChange, Event, Note
 from muspy_core.io.files import write_atomically
+from muspy_core.io.json import plain
 from muspy_core.music import Music
 from muspy_core.track import Track
 
@@ -236,7 +237,7 @@ def _storable(field: Field, value: Any) -> Any:
     """A value as Arrow holds it: anything without a type of its own as JSON."""
     if value is None or field.type is not object:
         return value
-    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY).decode()
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY, default=plain).decode()
 
 
 # --- reading -------------------------------------------------------------------------------------------------------

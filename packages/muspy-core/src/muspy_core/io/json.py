@@ -72,8 +72,8 @@ def _json_bytes(content: dict[str, Any], ensure_ascii: bool, options: dict[str, 
     if options or ensure_ascii:
         import json
 
-        return json.dumps(content, ensure_ascii=ensure_ascii, default=_plain, **options).encode()
-    return orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY, default=_plain)
+        return json.dumps(content, ensure_ascii=ensure_ascii, default=plain, **options).encode()
+    return orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY, default=plain)
 
 
 def read_text_source(
@@ -133,7 +133,8 @@ def checked_music(content: Any, name: str, error: type[Exception]) -> Music:
         raise error(f"{name}: {reason}") from None
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return what stands in JSON for a value that has no form there: bytes as hexadecimal digits, sets as lists."""
     if isinstance(value, (bytes, bytearray)):
         return bytes(value).hex()
     if isinstance(value, (set, frozenset, tuple)):
