@@ -76,10 +76,6 @@ class Timeline:
         offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
         return np.repeat(first, counts) + offsets, np.repeat(self.starts, counts)
 
-    def duration(self, measure: int, position: int, end_measure: int, end_position: int) -> int:
-        """Return the ticks between two written places, 0 if the second comes first."""
-        return max(int(self.written[end_measure]) + end_position - int(self.written[measure]) - position, 0)
-
     def with_restatements(self, rows: list[Row], value: Callable[[Row], Any]) -> list[tuple[int, Row]]:
         """Return (time in ticks, row) of rows that hold until the next one (tempi, signatures), in playing order.
 

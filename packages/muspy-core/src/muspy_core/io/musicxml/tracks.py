@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import Any, Literal
 
 import numpy as np
@@ -100,14 +101,13 @@ class _NoteTable:
 
     def __init__(self, reader: PartReader, timeline: Timeline, merge_ties: bool) -> None:
         columns = list(zip(*reader.notes, strict=True)) or [()] * (len(ROW_COLUMNS) + len(SIDE_COLUMNS))
-        numeric = {name: np.array(values, dtype=np.int64) for name, values in zip(ROW_COLUMNS, columns, strict=False)}
+        numeric = {name: _to_column(values) for name, values in zip(ROW_COLUMNS, columns, strict=False)}
         _fill_velocities(numeric, reader, timeline)
         rows, starts = timeline.spread(numeric["measure"].astype(np.intp))
-        side = dict(zip(SIDE_COLUMNS, map(list, columns[len(ROW_COLUMNS) :]), strict=True))
+        side = {name: list(values) for name, values in zip(SIDE_COLUMNS, columns[len(ROW_COLUMNS) :], strict=True)}
         if not timeline.is_sequential:
             numeric = {name: values[rows] for name, values in numeric.items()}
-            chosen = rows.tolist()
-            side = {name: [values[row] for row in chosen] for name, values in side.items()}
+            side = _choose(side, rows.tolist())
         times = starts + numeric["position"]
         if merge_ties:
             kept = join_tied_notes(times, numeric, side)
@@ -115,24 +115,34 @@ class _NoteTable:
                 times, rows = times[kept], rows[kept]
                 numeric = {name: values[kept] for name, values in numeric.items()}
                 flags = kept.tolist()
-                side = {
-                    name: [value for value, flag in zip(values, flags, strict=True) if flag]
-                    for name, values in side.items()
-                }
-        self._side = {name: values for name, values in side.items() if any(value is not None for value in values)}
+                side = {name: list(compress(values, flags)) for name, values in side.items()}
+        self._side = {name: values for name, values in side.items() if values.count(None) < len(values)}
         self._instruments = numeric["instrument"]
         self._array = _to_note_columns(times, numeric, timeline)
 
     def of_instruments(self, instruments: list[int], everything: bool) -> EventList[Note]:
         """Return the notes of some instruments of the part, sorted as MusPy does."""
-        notes = EventList.from_columns(Note, self._array, self._side)
+        notes = EventList.of_columns(Note, self._array, self._side)
         if not everything:
             chosen = np.flatnonzero(np.isin(self._instruments, instruments))
-            kept = chosen.tolist()
-            side = {name: [values[row] for row in kept] for name, values in self._side.items()}
-            notes = EventList.from_columns(Note, self._array[chosen], side)
+            notes = EventList.of_columns(Note, self._array[chosen], _choose(self._side, chosen.tolist()))
         notes.sort_by("time", "pitch", "duration", "velocity")
         return notes
+
+
+def _to_column(values: tuple[int, ...]) -> NDArray[np.int64]:
+    """Return numbers as an array; most columns hold one number only, which is found faster than it is converted."""
+    if values and values.count(values[0]) == len(values):
+        return np.full(len(values), values[0], dtype=np.int64)
+    return np.array(values, dtype=np.int64)
+
+
+def _choose(side: dict[str, list[Any]], rows: list[int]) -> dict[str, list[Any]]:
+    """Return the values of some rows, in this order."""
+    return {
+        name: [values[row] for row in rows] if values.count(None) < len(values) else [None] * len(rows)
+        for name, values in side.items()
+    }
 
 
 def _fill_velocities(numeric: dict[str, NDArray[np.int64]], reader: PartReader, timeline: Timeline) -> None:
@@ -164,7 +174,7 @@ def _to_note_columns(times: NDArray[np.int64], numeric: dict[str, NDArray[np.int
 
 
 def _add_lyrics(tracks: list[Track], owners: dict[int, int], reader: PartReader, timeline: Timeline) -> None:
-    for number, track in enumerate(tracks):
+    for number, track in enumerate(tracks if reader.lyrics else []):
         times, rows = timeline.place(row for row in reader.lyrics if owners[row[5]] == number)
         if rows:
             texts, verses, voices = (list(column) for column in list(zip(*rows, strict=True))[2:5])
@@ -172,7 +182,7 @@ def _add_lyrics(tracks: list[Track], owners: dict[int, int], reader: PartReader,
 
 
 def _add_slurs(tracks: list[Track], owners: dict[int, int], reader: PartReader, timeline: Timeline) -> None:
-    for number, track in enumerate(tracks):
+    for number, track in enumerate(tracks if reader.slurs else []):
         spans = [span for span in reader.slurs if owners[span.instrument] == number]
         if spans:
             placed, rows = timeline.place(spans)
@@ -180,9 +190,8 @@ def _add_slurs(tracks: list[Track], owners: dict[int, int], reader: PartReader, 
             times = np.array(placed, dtype=np.int64)
             starts = _snap(times, voices, track.notes.array, own_onsets=True)
             ends = _snap(times + _durations(timeline, rows), voices, track.notes.array, own_onsets=False)
-            track.slurs = make_events(
-                Slur, starts, duration=np.maximum(ends - starts, 0), voice=voices, staff=[span.staff for span in rows]
-            )
+            staves = [span.staff for span in rows]
+            track.slurs = make_events(Slur, starts, duration=np.maximum(ends - starts, 0), voice=voices, staff=staves)
             track.slurs.sort_by("time", "duration", "voice", "staff")
 
 
@@ -193,10 +202,15 @@ def _snap(times: NDArray[np.int64], voices: NDArray[np.int64], notes: Any, own_o
     end in another). Returns (slurs,): times at which a note starts are kept, those inside a note of the voice become
     its onset.
     """
-    onsets = notes["voice"].astype(np.int64) * (1 << 40) + notes["time"] if own_onsets else notes["time"]
-    wanted = voices * (1 << 40) + times if own_onsets else times
     snapped: NDArray[np.int64] = times.copy()
-    for index in np.flatnonzero(~np.isin(wanted, onsets)).tolist():
+    if own_onsets:
+        places = set(zip(notes["voice"].tolist(), notes["time"].tolist(), strict=True))
+        wanted = zip(voices.tolist(), times.tolist(), strict=True)
+        missing = [index for index, place in enumerate(wanted) if place not in places]
+    else:
+        onsets = set(notes["time"].tolist())
+        missing = [index for index, time in enumerate(times.tolist()) if time not in onsets]
+    for index in missing:
         time = times[index]
         sounding = (
             (notes["voice"] == voices[index]) & (notes["time"] < time) & (time < notes["time"] + notes["duration"])
@@ -207,9 +221,10 @@ def _snap(times: NDArray[np.int64], voices: NDArray[np.int64], notes: Any, own_o
 
 
 def _durations(timeline: Timeline, spans: list[Span]) -> NDArray[np.int64]:
-    """Return the lengths of slurs and wedges in steps."""
-    ticks = [timeline.duration(s.measure, s.position, s.end_measure, s.end_position) for s in spans]
-    return timeline.to_steps(np.array(ticks, dtype=np.int64))
+    """Return the lengths of slurs and wedges in steps, 0 where the end comes before the start."""
+    starts = timeline.written[[span.measure for span in spans]] + [span.position for span in spans]
+    ends = timeline.written[[span.end_measure for span in spans]] + [span.end_position for span in spans]
+    return timeline.to_steps(np.maximum(ends - starts, 0))
 
 
 def _add_clefs(track: Track, reader: PartReader, timeline: Timeline) -> None:
@@ -225,11 +240,12 @@ def _add_dynamics(track: Track, reader: PartReader, timeline: Timeline) -> None:
     wedge_times, wedges = timeline.place(reader.wedges)
     if not (rows or wedges):
         return
+    durations = [-1] * len(rows) + (_durations(timeline, wedges).tolist() if wedges else [])
     events: EventList[Dynamic] = make_events(
         Dynamic,
         [*times, *wedge_times],
         dynamic=[row[2] for row in rows] + [span.kind for span in wedges],
-        duration=[-1] * len(rows) + _durations(timeline, wedges).tolist(),
+        duration=durations,
         staff=[row[3] for row in rows] + [span.staff for span in wedges],
     )
     events.sort_by("time", "duration", "staff")
