@@ -312,3 +312,14 @@ def test_an_unknown_duration_stays_unknown() -> None:
         dynamics.trim(8)
         dynamics.adjust_time(lambda time: time + 1)
         assert dynamics == [Dynamic(1, "mf"), Dynamic(3, "crescendo", 6)]
+
+
+@pytest.mark.parametrize("touched", [False, True])
+def test_equal_values_of_any_type_are_duplicates_and_others_are_not(touched: bool) -> None:
+    values = [{"a": [1, 2]}, {"a": [1, 2.0]}, {"a": (1, 2)}, {1}, {1}, "x", "x", None, 1, True, np.int64(1)]
+    events = EventList(Annotation, [Annotation(0, value) for value in values])
+    if not touched:
+        array = events.array.copy()
+        events = EventList.from_columns(Annotation, array, {"annotation": values})
+    events.remove_duplicate()
+    assert [item.annotation for item in events] == [{"a": [1, 2]}, {"a": (1, 2)}, {1}, "x", None, 1]

@@ -7,6 +7,7 @@ then on. There is never a third copy.
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSequence, Sequence
 from typing import Any, Generic, SupportsIndex, cast, overload
 
@@ -220,11 +221,13 @@ class EventList(MutableSequence[E], Generic[E]):
         """Keep the first of equal events, in place."""
         fields = [field.name for field in self.event_type._column_fields]
         if self._array is None:
-            keys = [tuple(getattr(item, name) for name in fields) for item in self._objects]
+            names = [*fields, *(field.name for field in self.event_type._side_fields)]
+            keys = [tuple(_hashable(getattr(item, name)) for name in names) for item in self._objects]
             values: list[Any] = self._objects
         else:
-            keys = self._array[fields].tolist()
-            values = list(zip(*self._side.values(), strict=True)) or [()] * len(keys)
+            rows = self._array[fields].tolist()
+            values = list(zip(*self._side.values(), strict=True)) or [()] * len(rows)
+            keys = [(row, _hashable(value)) for row, value in zip(rows, values, strict=True)]
         self.select(np.array(_first_of_equals(keys, values), dtype=np.int64))
 
     # --- checks ----------------------------------------------------------------------------------------------------
@@ -392,6 +395,15 @@ def _map_values(func: Callable[[int], int], values: NDArray[np.int64]) -> NDArra
     if not len(values):
         return result.astype(np.int64)
     return result.astype(np.int64) if result.dtype.kind in "iu" else None
+
+
+def _hashable(value: Any) -> Any:
+    """A key that equal values share, so that only few values need to be compared."""
+    if isinstance(value, Mapping):
+        return frozenset((key, _hashable(item)) for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return tuple(map(_hashable, value))
+    return value if isinstance(value, (str, bytes, numbers.Number, np.bool_, type(None))) else None
 
 
 def _first_of_equals(keys: Sequence[tuple[Any, ...]], values: Sequence[Any]) -> list[int]:
