@@ -19,6 +19,8 @@ _INTRODUCTION = """\
 
 <!-- Made by `python -m muspy_core.datasets.catalogue > docs/muspy-core/catalogue.md`. -->
 
+<!-- skip: next -->
+
 ```python
 import muspy_core as muspy
 
