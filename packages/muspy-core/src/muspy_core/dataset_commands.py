@@ -90,12 +90,14 @@ def _list(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(chosen, indent=2, ensure_ascii=False))
         return EXIT_OK
-    print(f"{'key':<21} {'name':<29} {'genre':<9} {'songs':>7} {'hours':>8}  M C T 1  source and licence")
+    titles = f"{'songs':>7} {'hours':>8} {'counted':>8} {'hours':>6}"
+    print(f"{'key':<21} {'name':<29} {'genre':<9} {titles}  M C T 1  source and licence")
     for row in chosen:
         end = f"{checksums(row)}; {row['license'] or 'no licence stated'}"
         counts = f"{count(row['songs']):>7} {count(row['hours']):>8}"
+        counts += f" {count(row['counted_songs']):>8} {count(row['counted_hours']):>6}"
         print(f"{row['key']:<21} {row['name']:<29} {row['genre']:<9} {counts}  {flags(row)}  {end}")
-    print("M: melody, C: chords, T: several tracks, 1: one voice; songs and hours as published")
+    print("M: melody, C: chords, T: several tracks, 1: one voice; songs and hours as published, and as counted here")
     return EXIT_OK
 
 
@@ -166,16 +168,17 @@ def _convert(options: argparse.Namespace) -> int:
 def _stats(options: argparse.Namespace) -> int:
     from muspy_core.datasets.catalogue.counts import count_pieces
     from muspy_core.datasets.catalogue.sources import NamedPieces, open_dataset
+    from muspy_core.datasets.catalogue.table import published
 
     dataset = open_dataset(options.key, options.root)
     counts = count_pieces(NamedPieces.of(dataset), options.jobs, progress=False if options.json else None)
-    info = dataset.info()
+    songs, hours = published(type(dataset))
     if options.json:
-        published = {"songs": info.songs, "hours": info.hours}
-        print(json.dumps({**dataclasses.asdict(counts), "published": published}, indent=2, ensure_ascii=False))
+        known = {"songs": songs, "hours": hours}
+        print(json.dumps({**dataclasses.asdict(counts), "published": known}, indent=2, ensure_ascii=False))
     else:
-        _print_count("Songs", f"{counts.songs:,}", f"{info.songs:,}" if info.songs else None)
-        _print_count("Hours", f"{counts.hours:,.2f}", f"{info.hours:,.2f}" if info.hours else None)
+        _print_count("Songs", f"{counts.songs:,}", f"{songs:,}" if songs else None)
+        _print_count("Hours", f"{counts.hours:,.2f}", f"{hours:,.2f}" if hours else None)
         _print_count("Notes", f"{counts.notes:,}")
         _print_count("With drums", f"{counts.songs_with_drums:,}")
         if counts.songs:

@@ -46,8 +46,11 @@ class ExtractedFolderDataset(RemoteFolderDataset):
     """A downloaded folder of scores that may also have been extracted by hand, without a download by this class."""
 
     def exists(self) -> bool:
-        """Whether everything was extracted: by this class, or by hand with no archive left that might be half done."""
-        if super().exists():
+        """Whether there are pieces: all was extracted or converted, or put there by hand.
+
+        Files beside an archive of the data set, or a part of one, may be half of an extraction and do not count.
+        """
+        if super().exists() or self.converted_exists():
             return True
         if not self.root.is_dir():
             return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from muspy_core.datasets.base import Dataset
@@ -13,6 +14,20 @@ from muspy_core.datasets.corpus import CorpusDataset
 from muspy_core.datasets.remote import RemoteDataset
 
 UNVERIFIED = "unverified"
+# Songs and hours that `muspy-core dataset stats` counts in the data sets that were at hand: those inside music21 10.5.1
+# and copies of the repositories of POP909 and OpenScore.
+COUNTED: Mapping[str, tuple[int, float]] = {
+    "airds": (1180, 13.06),
+    "essen-music21": (8514, 54.72),
+    "music21-jsb": (410, 3.90),
+    "music21-without-bach": (229, 16.67),
+    "music21": (654, 20.72),
+    "oneills": (2009, 24.11),
+    "openscore-lieder": (1460, 51.23),
+    "openscore-quartets": (122, 50.10),
+    "pop909": (909, 63.04),
+    "ryans": (1059, 12.38),
+}
 
 _INTRODUCTION = """\
 # Data sets by name
@@ -29,14 +44,15 @@ lmd = muspy.get_dataset("lmd")("data/lmd", download_and_extract=True)
 
 `muspy-core dataset list` prints this table, `muspy-core dataset download KEY FOLDER` fetches a data set.
 
-* Songs and hours are the published ones, those of Table 2.2 of the dissertation where it has them.
+* Songs and hours are the published ones, those of Table 2.2 of the dissertation where it has them; "counted" is what
+  `muspy-core dataset stats` counts here, repeats played, where the files were at hand.
 * M: has a melody of its own; C: chord symbols; T: several tracks; 1: one voice.
 * Sizes and checksums are those that MusPy publishes, and every download is checked against them. *unverified*: no
   checksum is known, so what comes is not verified, and the log says so.
 * The licence is what the authors state. Where none is stated, ask before you publish anything made from the data.
 
 """
-_HEADER = "| key | name | genre | format | songs | hours | M C T 1 | licence | source |"
+_HEADER = "| key | name | genre | format | songs | hours | counted songs | hours | M C T 1 | licence | source |"
 
 
 def rows() -> list[dict[str, Any]]:
@@ -50,6 +66,8 @@ def _row(key: str, dataset: type[Dataset]) -> dict[str, Any]:
         "key": key,
         "class": dataset.__name__,
         **dataclasses.asdict(dataset.info()),
+        **dict(zip(("songs", "hours"), published(dataset), strict=True)),
+        **dict(zip(("counted_songs", "counted_hours"), COUNTED.get(key, (None, None)), strict=True)),
         "source": source_of(dataset),
         "official_split": issubclass(dataset, OfficialSplit),
         "files": [
@@ -64,6 +82,12 @@ def _row(key: str, dataset: type[Dataset]) -> dict[str, Any]:
             for remote in remotes
         ],
     }
+
+
+def published(dataset: type[Dataset]) -> tuple[int | None, float | None]:
+    """Return the published counts of songs and hours; those of the tune books in the wheel are nobody's but ours."""
+    info = dataset.info()
+    return (None, None) if issubclass(dataset, CorpusDataset) and info.hours is None else (info.songs, info.hours)
 
 
 def source_of(dataset: type[Dataset]) -> str:
@@ -110,6 +134,8 @@ def _line(row: dict[str, Any]) -> str:
         row["format"],
         count(row["songs"]),
         count(row["hours"]),
+        count(row["counted_songs"]),
+        count(row["counted_hours"]),
         flags(row),
         row["license"] or "none stated",
         checksums(row),
