@@ -69,6 +69,8 @@ def test_any_folder_is_converted_and_counted(
     assert (report["converted"], [name for name, _ in report["failed"]]) == (3, ["bad.mid"])
     assert "failed: bad.mid" in captured.err
     assert len(MusicDataset(out)) == 3
+    assert main(["dataset", "convert", str(folder), "--to", kind, "-o", str(out)]) == 2
+    assert "finished conversion" in capsys.readouterr().err
     assert main(["dataset", "stats", str(folder), "-j", jobs]) == 1
     captured = capsys.readouterr()
     assert "Songs       3\n" in captured.out

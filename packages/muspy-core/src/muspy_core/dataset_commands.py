@@ -136,12 +136,15 @@ def _download(options: argparse.Namespace) -> int:
 
 def _convert(options: argparse.Namespace) -> int:
     from muspy_core.datasets.catalogue.sources import AnyFolder, NamedPieces, open_dataset
-    from muspy_core.datasets.conversion import convert
+    from muspy_core.datasets.conversion import REPORT_NAME, convert
     from muspy_core.datasets.folder import FolderDataset
 
     dataset = open_dataset(options.key, options.root)
     start = time.perf_counter()
     if options.output is not None:
+        # Without the report it is an interrupted conversion, which goes on.
+        if (options.output / REPORT_NAME).exists():
+            raise FileExistsError(17, "holds a finished conversion; name another folder", str(options.output))
         progress = False if options.json else None
         report = convert(NamedPieces.of(dataset), options.output, options.to, options.jobs, progress=progress)
         folder = options.output
