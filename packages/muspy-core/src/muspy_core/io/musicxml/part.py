@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from muspy_core.errors import MusicXMLError
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 TIE_BITS = {"start": TIE_START, "stop": TIE_STOP, "continue": TIE_START | TIE_STOP}
-# Children of a note that only say how it looks, most of all there are.
-LOOKS = frozenset({"stem", "beam", "dot", "accidental", "time-modification", "notehead", "editorial", "play"})
+# Children of a note that only say how it looks, most of all there are ("type" is asked for by grace notes).
+LOOKS = frozenset({"type", "stem", "beam", "dot", "accidental", "time-modification", "notehead", "editorial", "play"})
+text_of = attrgetter("text")
 NOTATED_ON_NOTES = ("fermata", "arpeggiate", "non-arpeggiate")
 
 
@@ -80,13 +82,15 @@ class PartReader(DirectionReader):
         duration = pitch = voice = staff = -1
         grace = cue = tie = instrument = 0
         is_rest = is_chord = False
-        spelling = note_type = notations = unpitched = None
+        spelling = notations = unpitched = None
         lyrics: list[Element] | None = None
         numbers, durations = self._numbers, self._durations
         for child in element:
             tag = child.tag
+            if tag in LOOKS:
+                continue
             if tag == "pitch":
-                key = tuple([item.text for item in child])
+                key = tuple(map(text_of, child))
                 known = self._pitches.get(key)
                 pitch, spelling = known if known is not None else self._read_pitch(child, key)
             elif tag == "duration":
@@ -95,8 +99,6 @@ class PartReader(DirectionReader):
             elif tag == "voice":
                 text = child.text
                 voice = numbers[text] if text in numbers else self._read_number(text)
-            elif tag in LOOKS:
-                continue
             elif tag == "staff":
                 text = child.text
                 staff = numbers[text] if text in numbers else self._read_number(text)
@@ -106,8 +108,6 @@ class PartReader(DirectionReader):
                 is_chord = True
             elif tag == "tie":
                 tie |= TIE_BITS.get(child.get("type", ""), 0)
-            elif tag == "type":
-                note_type = child.text
             elif tag == "rest":
                 is_rest = True
             elif tag == "lyric":
@@ -121,7 +121,7 @@ class PartReader(DirectionReader):
             elif tag == "unpitched":
                 unpitched = child
         if grace:
-            duration = self._nominal_duration(note_type)
+            duration = self._nominal_duration(element.findtext("type"))
         elif duration < 0:
             raise MusicXMLError("a note without <duration>")
         position = self._onset if is_chord else self._position
