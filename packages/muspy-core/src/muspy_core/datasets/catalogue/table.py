@@ -34,13 +34,15 @@ _INTRODUCTION = """\
 
 <!-- Made by `python -m muspy_core.datasets.catalogue > docs/muspy-core/catalogue.md`. -->
 
-<!-- skip: next -->
-
 ```python
 import muspy_core as muspy
 
-lmd = muspy.get_dataset("lmd")("data/lmd", download_and_extract=True)
+maestro = muspy.get_dataset("maestro")
+assert maestro is muspy.MAESTRODatasetV3
+assert len(muspy.list_datasets()) == {len(CATALOGUE)}
 ```
+
+`maestro("data/maestro", download_and_extract=True)` downloads and opens it.
 
 `muspy-core dataset list` prints this table, `muspy-core dataset download KEY FOLDER` fetches a data set.
 
@@ -103,7 +105,7 @@ def markdown() -> str:
     """Return the page of the documentation: the table, and a section for each data set."""
     entries = rows()
     lines = [_HEADER, "|" + " --- |" * (_HEADER.count("|") - 1), *map(_line, entries)]
-    return _INTRODUCTION + "\n".join(lines) + "\n\n" + "\n".join(map(_section, entries))
+    return _INTRODUCTION.replace("{len(CATALOGUE)}", str(len(CATALOGUE))) + "\n".join(lines) + "\n\n" + "\n".join(map(_section, entries))
 
 
 def flags(row: dict[str, Any]) -> str:
