@@ -39,7 +39,7 @@ import muspy_core as muspy
 
 maestro = muspy.get_dataset("maestro")
 assert maestro is muspy.MAESTRODatasetV3
-assert len(muspy.list_datasets()) == {len(CATALOGUE)}
+assert len(muspy.list_datasets()) == {count}
 ```
 
 `maestro("data/maestro", download_and_extract=True)` downloads and opens it.
@@ -105,7 +105,8 @@ def markdown() -> str:
     """Return the page of the documentation: the table, and a section for each data set."""
     entries = rows()
     lines = [_HEADER, "|" + " --- |" * (_HEADER.count("|") - 1), *map(_line, entries)]
-    return _INTRODUCTION.replace("{len(CATALOGUE)}", str(len(CATALOGUE))) + "\n".join(lines) + "\n\n" + "\n".join(map(_section, entries))
+    sections = map(_section, entries)
+    return _INTRODUCTION.format(count=len(entries)) + "\n".join(lines) + "\n\n" + "\n".join(sections)
 
 
 def flags(row: dict[str, Any]) -> str:
