@@ -39,6 +39,7 @@ def list_of(owner: Base, field: Field) -> EventList[Any] | tuple[()]:
 
 @functools.lru_cache(maxsize=1)
 def music_schema() -> pa.Schema:
+    """Return the schema of a file of pieces."""
     import pyarrow as pa
 
     fields = [pa.field(field.name, _arrow_type(field)) for field in stored_fields(Music)]
