@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import muspy_core as m
 import pytest
 from catalogue_samples import archive, extracted, sample
 from hostile_server import serving
+from joblib.externals.loky import get_reusable_executor
 from muspy_core.cli import main
 from muspy_core.datasets import MusicDataset, Remote
 from muspy_core.datasets.catalogue import CATALOGUE
+
+
+@pytest.fixture(autouse=True)
+def no_workers_left() -> Iterator[None]:
+    """End worker processes: kept for the next test, they would stay in the folder where they were started."""
+    yield
+    get_reusable_executor().shutdown(wait=True)
 
 
 def test_the_list_has_every_data_set(capsys: pytest.CaptureFixture[str]) -> None:
