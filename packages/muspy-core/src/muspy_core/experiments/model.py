@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Literal, cast
+from typing import Literal, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 ModelName = Literal["rnn", "lstm", "gru", "transformer"]
 VOCABULARY = 357
 
-State = Tensor | tuple[Tensor, Tensor]
+State: TypeAlias = "Tensor | tuple[Tensor, Tensor]"
 
 
 @dataclasses.dataclass(frozen=True)
