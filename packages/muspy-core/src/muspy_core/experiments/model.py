@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Literal, TypeAlias, cast
+from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -51,8 +51,8 @@ class RecurrentModel(nn.Module):
         events: (B, T) int64. state: of the recurrent layers, zeros by default. Returns logits (B, T, V) and the state
         after the last event.
         """
-        hidden, state = self.recurrent(self.dropout(self.embedding(events)), state)
-        return self.output(self.dropout(hidden)), cast("State", state)
+        hidden, last_state = self.recurrent(self.dropout(self.embedding(events)), state)
+        return self.output(self.dropout(hidden)), last_state
 
 
 class TransformerModel(nn.Module):
