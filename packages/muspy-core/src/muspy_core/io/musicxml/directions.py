@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from muspy_core.errors import MusicXMLError
 from muspy_core.io.musicxml import marks
@@ -45,7 +45,7 @@ class DirectionReader(PartRows):
             elif tag == "sound":
                 sound = child
             elif tag == "staff":
-                staff = self._read_number(child.text)
+                staff = self._read_number(child.text or "")
             elif tag == "offset":
                 offset = self._read_offset(child.text)
                 if child.get("sound") == "yes":
@@ -80,6 +80,9 @@ class DirectionReader(PartRows):
         return -size if stripped.startswith("-") else size
 
     def _read_lone_sound(self, element: Element) -> None:
+        """Read a <sound> that stands in no direction; the others are read with theirs."""
+        if cast("Any", element).getparent().tag != "measure":
+            return
         position = self._position + self._read_offset(element.findtext("offset"))
         self._read_sound(element, max(position, 0), None)
 

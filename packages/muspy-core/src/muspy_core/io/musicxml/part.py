@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from muspy_core.errors import MusicXMLError
@@ -26,9 +25,11 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 TIE_BITS = {"start": TIE_START, "stop": TIE_STOP, "continue": TIE_START | TIE_STOP}
-# Children of a note that only say how it looks, most of all there are ("type" is asked for by grace notes).
-LOOKS = frozenset({"type", "stem", "beam", "dot", "accidental", "time-modification", "notehead", "editorial", "play"})
-text_of = attrgetter("text")
+# What stands in notes: elements that are a text, and the others; what stands beside notes. Nothing else is looked at.
+NOTE_TEXTS = frozenset({"step", "alter", "octave", "duration", "voice", "staff"})
+NOTE_MARKS = frozenset({"notations", "rest", "chord", "tie", "instrument", "lyric", "grace", "cue", "unpitched"})
+BESIDE = ("measure", "backup", "forward", "attributes", "direction", "sound", "harmony", "barline", "figured-bass")
+TAGS = ("note", *NOTE_TEXTS, *NOTE_MARKS, *BESIDE)
 NOTATED_ON_NOTES = ("fermata", "arpeggiate", "non-arpeggiate")
 
 
@@ -50,9 +51,8 @@ class PartReader(DirectionReader):
         self._furthest = 0
         self._open_slurs: dict[str, tuple[int, int, int, int, int]] = {}
         self._early_stops: dict[str, tuple[int, int]] = {}
-        # Texts repeat all the time; these remember what they mean.
         self._handlers: dict[str, Callable[[Element], None]] = {
-            "note": self._read_note,
+            "measure": self._begin_measure,
             "backup": self._read_backup,
             "forward": self._read_forward,
             "attributes": self._read_attributes,
@@ -60,70 +60,94 @@ class PartReader(DirectionReader):
             "sound": self._read_lone_sound,
             "harmony": self._read_harmony,
             "barline": self._read_barline,
+            "figured-bass": self._pass_over,
         }
 
-    def read_measure(self, content: Element) -> None:
-        """Read the next measure. Raises ValueError for content that makes no sense."""
-        self._measure = len(self.lengths)
-        self._position = self._onset = self._furthest = 0
+    def read(self, part: Element) -> None:
+        """Read all measures of a part. Raises ValueError for content that makes no sense.
+
+        This is the hot loop: one walk through the elements that matter, which lxml picks out. What stands in a note
+        follows it in the walk, so a note is read when the next thing begins.
+        """
         handlers = self._handlers
-        for element in content:
-            handler = handlers.get(element.tag)
-            if handler is not None:
-                handler(element)
+        note: Element | None = None
+        texts: dict[str, str] = {}
+        marked: list[Element] = []
+        self._measure = -1
+        for element in part.iter(*TAGS):
+            tag = element.tag
+            if tag in NOTE_TEXTS:
+                texts[tag] = element.text or ""
+            elif tag in NOTE_MARKS:
+                marked.append(element)
+            else:
+                if note is not None:
+                    self._read_note(note, texts, marked)
+                if tag == "note":
+                    note, texts, marked = element, {}, []
+                else:
+                    note = None
+                    handlers[tag](element)
+        if note is not None:
+            self._read_note(note, texts, marked)
+        if self._measure >= 0:
+            self._end_measure()
+
+    def _begin_measure(self, _: Element) -> None:
+        if self._measure >= 0:
+            self._end_measure()
+        self._measure += 1
+        self._position = self._onset = self._furthest = 0
+
+    def _end_measure(self) -> None:
         if self._furthest > MAX_QUARTERS * self._ticks_per_quarter:
             raise MusicXMLError(f"lasts more than {MAX_QUARTERS:,} quarter notes")
         self.lengths.append(self._furthest)
 
+    def _pass_over(self, element: Element) -> None:
+        """Leave out what only looks like the content of a note (the durations of a figured bass)."""
+
     # --- notes -------------------------------------------------------------------------------------------------------
 
-    def _read_note(self, element: Element) -> None:
-        """Append the row of a note and move on. This is the hot loop: one pass over the children, texts looked up."""
-        duration = pitch = voice = staff = -1
+    def _read_note(self, element: Element, texts: dict[str, str], marked: list[Element]) -> None:
+        """Append the row of a note and move on. texts, marked: its simple children by tag, and the others."""
         grace = cue = tie = instrument = 0
         is_rest = is_chord = False
-        spelling = notations = unpitched = None
-        lyrics: list[Element] | None = None
-        numbers, durations = self._numbers, self._durations
-        for child in element:
+        notations = unpitched = lyrics = None
+        for child in marked:
             tag = child.tag
-            if tag in LOOKS:
-                continue
-            if tag == "pitch":
-                key = tuple(map(text_of, child))
-                known = self._pitches.get(key)
-                pitch, spelling = known if known is not None else self._read_pitch(child, key)
-            elif tag == "duration":
-                text = child.text
-                duration = durations[text] if text in durations else self._read_duration(text)
-            elif tag == "voice":
-                text = child.text
-                voice = numbers[text] if text in numbers else self._read_number(text)
-            elif tag == "staff":
-                text = child.text
-                staff = numbers[text] if text in numbers else self._read_number(text)
-            elif tag == "notations":
+            if tag == "notations":
                 notations = [*notations, *child] if notations else [*child]
+            elif tag == "rest":
+                is_rest = True
             elif tag == "chord":
                 is_chord = True
             elif tag == "tie":
                 tie |= TIE_BITS.get(child.get("type", ""), 0)
-            elif tag == "rest":
-                is_rest = True
+            elif tag == "instrument":
+                instrument = self._instrument_indices.get(child.get("id", ""), 0)
             elif tag == "lyric":
                 lyrics = [child] if lyrics is None else [*lyrics, child]
             elif tag == "grace":
                 grace = 2 if child.get("slash") == "yes" else 1
             elif tag == "cue":
                 cue = 1
-            elif tag == "instrument":
-                instrument = self._instrument_indices.get(child.get("id", ""), 0)
             elif tag == "unpitched":
                 unpitched = child
+        said = texts.get
+        duration = self._durations.get(said("duration"))
         if grace:
             duration = self._nominal_duration(element.findtext("type"))
-        elif duration < 0:
-            raise MusicXMLError("a note without <duration>")
+        elif duration is None:
+            if "duration" not in texts:
+                raise MusicXMLError("a note without <duration>")
+            duration = self._read_duration(texts["duration"])
+        numbers = self._numbers
+        voice, staff = numbers.get(said("voice")), numbers.get(said("staff"))
+        if voice is None:
+            voice = self._read_number(texts["voice"])
+        if staff is None:
+            staff = self._read_number(texts["staff"])
         position = self._onset if is_chord else self._position
         if is_chord:
             voice = self._voice if voice < 0 else voice
@@ -138,8 +162,10 @@ class PartReader(DirectionReader):
         if unpitched is not None:
             self.unpitched.add(instrument)
             pitch, spelling = self._read_unpitched(unpitched, instrument)
-        elif pitch < 0:
-            raise MusicXMLError("a note without <pitch>, <unpitched> or <rest>")
+        else:
+            written = said("step"), said("alter"), said("octave")
+            known = self._pitches.get(written)
+            pitch, spelling = self._read_pitch(*written) if known is None else known
         articulations = ornaments = None
         if notations:
             tied, articulations, ornaments = self._read_notations(notations, position, voice, staff, instrument)
@@ -167,20 +193,23 @@ class PartReader(DirectionReader):
         if lyrics is not None:
             self._read_lyrics(lyrics, position, voice, instrument)
 
-    def _read_pitch(self, element: Element, key: tuple[str | None, ...]) -> tuple[int, str]:
-        """Return sounding pitch and spelling, and remember them for elements with the same texts."""
-        step = (element.findtext("step") or "").strip()
+    def _read_pitch(self, letter: str | None, alteration: str | None, number: str | None) -> tuple[int, str]:
+        """Return sounding pitch and spelling, and remember them for notes with the same texts."""
+        if letter is None and number is None:
+            raise MusicXMLError("a note without <pitch>, <unpitched> or <rest>")
+        step = (letter or "").strip()
         if step not in tuple(LETTERS):
             raise MusicXMLError(f"<step> is {step!r}; it must be one of A to G")
-        alter = marks.read_alter(element.findtext("alter"))
-        octave = int(element.findtext("octave") or "")
+        alter = marks.read_alter(alteration)
+        octave = int(number or "")
         diatonic = 7 * octave + LETTERS.index(step)
         pitch = natural_pitch(diatonic) + alter
         sounding = pitch + self._shift[1]
         if not 0 <= sounding <= 127:
             raise MusicXMLError(f"pitch {step}{octave} sounds as MIDI note {sounding}, which is outside 0 to 127")
-        self._pitches[key] = sounding, spell(diatonic + self._shift[0], sounding)
-        return self._pitches[key]
+        spelling = spell(diatonic + self._shift[0], sounding)
+        self._pitches[letter, alteration, number] = sounding, spelling
+        return sounding, spelling
 
     def _read_unpitched(self, element: Element, instrument: int) -> tuple[int, str]:
         """Return the MIDI key of an unpitched instrument, else the displayed pitch, and the displayed place."""
@@ -207,12 +236,12 @@ class PartReader(DirectionReader):
         slurs: list[Element] = []
         for element in notations:
             tag = element.tag
-            if tag == "tied":
-                tie |= TIE_BITS.get(element.get("type", ""), 0)
-            elif tag == "slur":
+            if tag == "slur":
                 slurs.append(element)
-            elif tag in ("articulations", "technical"):
+            elif tag == "articulations" or tag == "technical":
                 articulations += marks.read_articulations(element)
+            elif tag == "tied":
+                tie |= TIE_BITS.get(element.get("type", ""), 0)
             elif tag == "ornaments":
                 ornaments += marks.read_ornaments(element)
             elif tag in NOTATED_ON_NOTES:
@@ -276,7 +305,7 @@ class PartReader(DirectionReader):
                 if meter is not None and child.get("number", "1") == "1":
                     self.meters.append((self._measure, self._position, meter))
             elif tag == "staves":
-                self.staves = self._read_number(child.text)
+                self.staves = self._read_number(child.text or "")
             elif tag == "clef":
                 self._read_clef(child)
             elif tag == "transpose":

@@ -21,7 +21,7 @@ from muspy_core.io.musicxml.part import PartReader
 from muspy_core.io.musicxml.repeats import playing_order
 from muspy_core.io.musicxml.rows import Meanings, read_divisions
 from muspy_core.io.musicxml.score import add_score_events, read_repeats
-from muspy_core.io.musicxml.source import Measure, Source, divisions_texts, parse_source
+from muspy_core.io.musicxml.source import Part, Source, divisions_texts, parse_source
 from muspy_core.io.musicxml.timeline import Timeline, nominal_lengths
 from muspy_core.io.musicxml.tracks import PartTracks, build_tracks
 from muspy_core.music import Music
@@ -95,21 +95,21 @@ def read_musicxml_bytes(
         raise ValueError(f"resolution must be at least 1, got {resolution}")
     source = parse_source(data, name, compressed)
     try:
-        infos = read_part_list(source.root, [identifier for identifier, _ in source.parts])
+        infos = read_part_list(source.root, [part.identifier for part in source.parts])
         ticks = _ticks_per_quarter(source)
         meanings = Meanings()
         readers = [
-            _read_part(name, part, PartReader(infos[part[0]].instruments, ticks, meanings, keep_cue))
+            _read_part(name, part, PartReader(infos[part.identifier].instruments, ticks, meanings, keep_cue))
             for part in source.parts
         ]
         timeline, meters, nominal = _make_timeline(readers, ticks, resolution or ticks, expand_repeats)
         music = Music(read_metadata(source.root, name), timeline.resolution)
         if readers:
-            add_score_events(music, source.parts[0][1], readers, timeline, meters, nominal)
+            add_score_events(music, source.parts[0], readers, timeline, meters, nominal)
             if not expand_repeats:
                 music.repeats = read_repeats(readers, timeline)
-        for index, (reader, (identifier, _)) in enumerate(zip(readers, source.parts, strict=True)):
-            music.tracks += build_tracks(infos[identifier], reader, timeline, index, merge_ties, part_tracks)
+        for index, (reader, part) in enumerate(zip(readers, source.parts, strict=True)):
+            music.tracks += build_tracks(infos[part.identifier], reader, timeline, index, merge_ties, part_tracks)
     except (ValueError, OverflowError) as error:
         if isinstance(error, MusicXMLError) and str(error).startswith(f"{name}: "):
             raise
@@ -119,7 +119,7 @@ def read_musicxml_bytes(
 
 def _ticks_per_quarter(source: Source) -> int:
     """Return the smallest number of ticks that makes all positions whole: the LCM of the divisions."""
-    texts = set(divisions_texts(source.root))
+    texts = {text for part in source.parts for text in divisions_texts(part)}
     divisions = {read_divisions(text).numerator for text in texts}
     ticks = math.lcm(*divisions)
     if ticks > MAX_TICKS_PER_QUARTER:
@@ -129,14 +129,13 @@ def _ticks_per_quarter(source: Source) -> int:
     return ticks
 
 
-def _read_part(name: str, part: tuple[str, list[Measure]], reader: PartReader) -> PartReader:
+def _read_part(name: str, part: Part, reader: PartReader) -> PartReader:
     """Read all measures of a part. Raises MusicXMLError that says where."""
-    identifier, measures = part
-    for measure in measures:
-        try:
-            reader.read_measure(measure.content)
-        except (ValueError, OverflowError) as error:
-            raise MusicXMLError(f"{name}: part {identifier}, measure {measure.number}: {error}") from None
+    try:
+        reader.read(part.content)
+    except (ValueError, OverflowError) as error:
+        number = part.measure_number(len(reader.lengths))
+        raise MusicXMLError(f"{name}: part {part.identifier}, measure {number}: {error}") from None
     return reader
 
 

@@ -21,6 +21,8 @@ NoteRow = tuple[
     int, int, int, int, int, int, int, int, int, int, int, "str | None", "list[str] | None", "list[str] | None"
 ]
 
+WrittenPitch = tuple["str | None", "str | None", "str | None"]  # texts of step, alter, octave
+
 TIE_START, TIE_STOP = 1, 2
 MAX_QUARTERS = 200_000  # length of a piece; beyond is an accident or an attack
 MAX_NUMBER = 32_767  # of voices, staves, verses: what the columns hold
@@ -57,9 +59,7 @@ class Meanings:
     pitches: sounding pitch and spelling by transposition and texts. durations: ticks by divisions and text.
     """
 
-    pitches: dict[tuple[int, int], dict[tuple[str | None, ...], tuple[int, str]]] = dataclasses.field(
-        default_factory=dict
-    )
+    pitches: dict[tuple[int, int], dict[WrittenPitch, tuple[int, str]]] = dataclasses.field(default_factory=dict)
     durations: dict[Fraction, dict[str | None, int]] = dataclasses.field(default_factory=dict)
 
 
@@ -97,7 +97,7 @@ class PartRows:
         self._meanings = meanings
         self._pitches = meanings.pitches.setdefault(self._shift, {})
         self._durations = meanings.durations.setdefault(self._divisions, {})
-        self._numbers: dict[str | None, int] = {}
+        self._numbers: dict[str | None, int] = {None: -1}  # of voices and staves; None: not said
 
     def _duration(self, text: str | None) -> int:
         """Return a duration in ticks."""
@@ -112,13 +112,13 @@ class PartRows:
         self._durations[text] = math.floor(exact + Fraction(1, 2))
         return self._durations[text]
 
-    def _read_number(self, text: str | None) -> int:
+    def _read_number(self, text: str) -> int:
         """Return a voice or staff number; names that are no number from 1 on get the next free one."""
-        stripped = (text or "").strip()
+        stripped = text.strip()
         if stripped.isdecimal() and 1 <= int(stripped) <= MAX_NUMBER:
             self._numbers[text] = int(stripped)
         else:
-            self._numbers[text] = max(self._numbers.values(), default=0) + 1
+            self._numbers[text] = max(0, *self._numbers.values()) + 1
         return self._numbers[text]
 
 

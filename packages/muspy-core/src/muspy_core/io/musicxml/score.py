@@ -14,7 +14,7 @@ from muspy_core.io.musicxml.directions import JUMPS
 from muspy_core.io.musicxml.marks import Meter
 from muspy_core.io.musicxml.part import PartReader
 from muspy_core.io.musicxml.rows import Sign
-from muspy_core.io.musicxml.source import Measure
+from muspy_core.io.musicxml.source import Part
 from muspy_core.io.musicxml.spelling import key_root
 from muspy_core.io.musicxml.timeline import Timeline, beat_ticks, make_events
 from muspy_core.music import Music
@@ -24,7 +24,7 @@ OPENING = ("forward", "ending-start", "segno", "coda")
 
 def add_score_events(
     music: Music,
-    measures: list[Measure],
+    first: Part,
     readers: list[PartReader],
     timeline: Timeline,
     meters: list[tuple[int, int, Meter]],
@@ -42,7 +42,7 @@ def add_score_events(
         symbol=[row[2].symbol for _, row in placed],
         beats=[row[2].beats for _, row in placed],
     )
-    music.barlines = _barlines(measures, readers, timeline)
+    music.barlines = _barlines(first, readers, timeline)
     music.beats = make_events(Beat, timeline.to_steps(beat_ticks(timeline, meters, nominal)))
     music.chord_symbols = _chord_symbols(readers, timeline)
     music.texts = _texts(readers, timeline)
@@ -89,17 +89,18 @@ def _key_signatures(readers: list[PartReader], timeline: Timeline) -> EventList[
     )
 
 
-def _barlines(measures: list[Measure], readers: list[PartReader], timeline: Timeline) -> EventList[Barline]:
+def _barlines(first: Part, readers: list[PartReader], timeline: Timeline) -> EventList[Barline]:
     """Return one bar line at the start of each measure; its style may be written at the end of the one before."""
     styles: dict[tuple[int, str], str] = {}
     for reader in readers:
         styles = {**reader.styles, **styles}
+    numbers = [measure.get("number") for measure in first.content]
     order = timeline.order.tolist()
     before = [-1, *order[:-1]]
     return make_events(
         Barline,
         timeline.to_steps(timeline.starts),
-        number=[measures[m].number if m < len(measures) else None for m in order],
+        number=[numbers[m] if m < len(numbers) else None for m in order],
         style=[styles.get((m, "left")) or styles.get((b, "right")) for m, b in zip(order, before, strict=True)],
     )
 

@@ -26,32 +26,29 @@ MAX_XML_SIZE = 256 * 1024 * 1024
 MAX_COMPRESSION_RATIO = 200
 RATIO_FREE_SIZE = 4 * 1024 * 1024
 
-# Where attributes stand in part-wise and in time-wise scores.
-_DIVISIONS: Any = etree.XPath(
-    "part/measure/attributes/divisions/text() | measure/part/attributes/divisions/text()", smart_strings=False
-)
+_DIVISIONS: Any = etree.XPath("measure/attributes/divisions/text()", smart_strings=False)
+_STRAYS: Any = etree.XPath("part/*[not(self::measure)]")
 UNZIP_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, OSError)
 
 
-class Measure(NamedTuple):
-    """A written measure of one part. content: the element whose children are the notes. described: the <measure>."""
+class Part(NamedTuple):
+    """A part as written. content: the element whose children are the measures, and nothing else."""
 
+    identifier: str
     content: Element
-    described: Element
 
-    @property
-    def number(self) -> str | None:
-        """The number as printed."""
-        return self.described.get("number")
+    def measure_number(self, index: int) -> str | None:
+        """Return the number of a measure as printed, None if there is none."""
+        return self.content[index].get("number") if index < len(self.content) else None
 
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """A parsed file. parts: (id, measures) of each part in document order."""
+    """A parsed file. parts: in document order."""
 
     name: str
     root: Element
-    parts: list[tuple[str, list[Measure]]]
+    parts: list[Part]
 
 
 def parse_source(data: bytes, name: str, compressed: bool | None) -> Source:
@@ -106,9 +103,9 @@ def _declares_entities(root: Any) -> bool:
     return internal is not None and any(True for _ in internal.iterentities())
 
 
-def divisions_texts(root: Element) -> list[str]:
+def divisions_texts(part: Part) -> list[str]:
     """Return the texts of all <divisions>; XPath finds them much faster than a walk through all elements."""
-    found: list[str] = _DIVISIONS(root)
+    found: list[str] = _DIVISIONS(part.content)
     return found
 
 
@@ -158,22 +155,28 @@ def _read_member(archive: zipfile.ZipFile, member: str, name: str) -> bytes:
         return file.read(information.file_size + 1)
 
 
-def _partwise(root: Element) -> list[tuple[str, list[Measure]]]:
-    return [
-        (part.get("id") or "", [Measure(measure, measure) for measure in part.iterfind("measure")])
-        for part in root.iterfind("part")
-    ]
+def _partwise(root: Element) -> list[Part]:
+    for stray in _STRAYS(root):
+        stray.getparent().remove(stray)
+    return [Part(part.get("id") or "", part) for part in root.iterfind("part")]
 
 
-def _timewise(root: Element) -> list[tuple[str, list[Measure]]]:
+def _timewise(root: Element) -> list[Part]:
     """Collect the measures of each part; a part that is missing in a measure gets an empty one."""
     columns = list(root.iterfind("measure"))
-    empty = cast("Element", etree.Element("part"))
-    parts: dict[str, list[Measure]] = {}
+    parts: dict[str, Part] = {}
     for index, column in enumerate(columns):
-        for part in column.iterfind("part"):
-            identifier = part.get("id") or ""
+        for written in column.findall("part"):
+            identifier = written.get("id") or ""
             if identifier not in parts:
-                parts[identifier] = [Measure(empty, before) for before in columns]
-            parts[identifier][index] = Measure(part, column)
-    return list(parts.items())
+                parts[identifier] = Part(identifier, _empty_measures(columns))
+            measure = parts[identifier].content[index]
+            measure[:] = list(written)
+    return list(parts.values())
+
+
+def _empty_measures(columns: list[Element]) -> Element:
+    part: Any = etree.Element("part")
+    for column in columns:
+        etree.SubElement(part, "measure", dict(column.attrib))
+    return cast("Element", part)
