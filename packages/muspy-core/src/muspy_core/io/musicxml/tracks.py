@@ -204,9 +204,8 @@ def _snap(times: NDArray[np.int64], voices: NDArray[np.int64], notes: Any, own_o
     """
     snapped: NDArray[np.int64] = times.copy()
     if own_onsets:
-        places = set(zip(notes["voice"].tolist(), notes["time"].tolist(), strict=True))
-        wanted = zip(voices.tolist(), times.tolist(), strict=True)
-        missing = [index for index, place in enumerate(wanted) if place not in places]
+        places = set(_places(notes["voice"], notes["time"]))
+        missing = [index for index, place in enumerate(_places(voices, times)) if place not in places]
     else:
         onsets = set(notes["time"].tolist())
         missing = [index for index, time in enumerate(times.tolist()) if time not in onsets]
@@ -218,6 +217,12 @@ def _snap(times: NDArray[np.int64], voices: NDArray[np.int64], notes: Any, own_o
         if sounding.any():
             snapped[index] = notes["time"][sounding].max()
     return snapped
+
+
+def _places(voices: NDArray[Any], times: NDArray[np.int64]) -> list[int]:
+    """Return one number for each pair of voice and time."""
+    places: list[int] = (times * (1 << 16) + voices).tolist()
+    return places
 
 
 def _durations(timeline: Timeline, spans: list[Span]) -> NDArray[np.int64]:
