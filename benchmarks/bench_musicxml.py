@@ -13,7 +13,7 @@ collector walks through the modules of another; the collector is on for all. Und
 The column "parse" is what lxml takes to unpack the file and to build and free its tree: no reader on top of it can be
 faster, and it is two fifths of our time. Another eighth is the bare walk through the elements that matter, for each of
 which lxml makes a Python object; the rest is what we do with notes and marks, and the tables. We aim at 2.5 times the
-speed of MusPy, which is reached over the whole list, and at 20 times that of music21, which is not: it is about 15. The
+speed of MusPy, which is reached over the whole list, and at 20 times that of music21, which is not: it is 14 to 15. The
 smallest scores, a page of a chorale, take MusPy a little less time than us: there the tables of many fields cost more
 than its few objects.
 
