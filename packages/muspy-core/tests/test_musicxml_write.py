@@ -184,6 +184,12 @@ class TestFiles:
         with pytest.raises(MusicXMLError):
             musicxml_bytes(Music(tracks=[Track(notes=[note])]))
 
+    def test_more_measures_than_memory_holds_are_refused(self) -> None:
+        notes = [Note(0, 60, 1), Note(190_000, 60, 1)]
+        music = Music(resolution=1, tracks=[Track(notes=notes)], time_signatures=[TimeSignature(0, 1, 8)])
+        with pytest.raises(MusicXMLError, match="measures"):
+            musicxml_bytes(music)
+
     @settings(max_examples=25)
     @given(strategies.music | strategies.muspy_music)
     def test_any_music_gives_a_readable_score_or_our_error(self, music: Music) -> None:

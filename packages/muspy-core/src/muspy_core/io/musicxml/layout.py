@@ -30,6 +30,7 @@ SUBDIVISIONS = (1, 2, 3, 4, 6, 8)
 EMPTY_BEAT = 2  # subdivision of a quarter note in which no note starts, for those that end in it
 FINENESS_PENALTY = 0.012  # quarter notes of error that one more subdivision is worth
 MAX_UNNOTATABLE_SHARE = 0.1
+MAX_MEASURES = 50_000  # of a part; tiny meters would fill memory with measures long before MAX_QUARTERS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -172,6 +173,8 @@ class Page:
             following = min([following, *(time for time in changes if starts[-1] < time < following)])
             if following >= end:
                 return starts
+            if len(starts) == MAX_MEASURES:
+                raise MusicXMLError(f"music of more than {MAX_MEASURES:,} measures does not go on paper")
             starts.append(following)
 
     def _content_end(self, music: Music) -> int:
