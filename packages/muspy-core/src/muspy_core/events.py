@@ -7,31 +7,17 @@ of `repr` and files while unset. docs/muspy-core/data-model.md shows all of them
 
 from __future__ import annotations
 
-import dataclasses
-import sys
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import KW_ONLY
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
+from typing import Any, ClassVar, Literal, TypeVar
 
 from muspy_core.base import Base, BaseT, Field
-
-if TYPE_CHECKING:
-    if sys.version_info >= (3, 11):
-        from typing import dataclass_transform
-    else:
-        from typing_extensions import dataclass_transform
-else:
-
-    def dataclass_transform(**_: Any) -> Callable[[Any], Any]:
-        """Only type checkers read this decorator."""
-        return lambda decorated: decorated
-
+from muspy_core.declaration import Event as Event
+from muspy_core.declaration import column, event
 
 DEFAULT_VELOCITY = 64
 DEFAULT_SCHEMA_VERSION = "0.2"
-
-ClassT = TypeVar("ClassT", bound="type[Base]")
 
 OffKind = Literal["note_off", "note_on", "open"]
 Tie = Literal["start", "stop", "continue"]
@@ -50,45 +36,6 @@ INDEX = Field(int, "i2", none=-1, low=0)
 OFF_KIND = Field(str, "u1", none=0, words=OFF_KINDS)
 STRING = Field(str)
 STRINGS = Field(str, is_list=True)
-
-
-def column(field: Field, *, default: Any = dataclasses.MISSING) -> Any:
-    """Declare an attribute of an event; without a default it is required."""
-    return dataclasses.field(default=default, metadata={"field": field})
-
-
-@dataclass_transform(field_specifiers=(column,))
-def event(cls: ClassT) -> ClassT:
-    """Make an event class from its annotated attributes."""
-    made: Any = dataclasses.dataclass(eq=False, repr=False)(cls)
-    declared = [item for item in dataclasses.fields(made) if "field" in item.metadata]
-    made._set_fields(
-        dataclasses.replace(item.metadata["field"], name=item.name, optional=item.default is not dataclasses.MISSING)
-        for item in declared
-    )
-    made._column_fields = tuple(field for field in made._fields if field.column)
-    made._side_fields = tuple(field for field in made._fields if not field.column)
-    made._muspy_names = tuple(item.name for item in declared if not item.kw_only)
-    return cast("ClassT", made)
-
-
-class Event(Base):
-    """Base class of all events.
-
-    `_order` (and `_off_order` of notes) is the position of the message in the file the event was read from, −1 if
-    unknown; it breaks ties between simultaneous events when the file is written back and takes no part in equality.
-    """
-
-    time: int
-    _order: ClassVar[int] = -1
-    _off_order: ClassVar[int] = -1
-    _column_fields: ClassVar[tuple[Field, ...]] = ()
-    _side_fields: ClassVar[tuple[Field, ...]] = ()
-    _muspy_names: ClassVar[tuple[str, ...]] = ()
-
-    @classmethod
-    def _muspy_attributes(cls) -> tuple[str, ...]:
-        return cls._muspy_names
 
 
 @event
