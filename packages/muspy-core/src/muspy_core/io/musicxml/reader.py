@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import os
-from collections import Counter
 from pathlib import Path
 from typing import IO
 
@@ -19,7 +18,7 @@ from muspy_core.io.files import read_bytes
 from muspy_core.io.musicxml.header import read_metadata, read_part_list
 from muspy_core.io.musicxml.marks import Meter
 from muspy_core.io.musicxml.part import PartReader
-from muspy_core.io.musicxml.repeats import playing_order
+from muspy_core.io.musicxml.repeats import played_measures
 from muspy_core.io.musicxml.rows import Meanings, read_divisions
 from muspy_core.io.musicxml.score import add_score_events, read_repeats
 from muspy_core.io.musicxml.source import Part, Source, divisions_texts, parse_source
@@ -28,7 +27,6 @@ from muspy_core.io.musicxml.tracks import PartTracks, build_tracks
 from muspy_core.music import Music
 
 MAX_TICKS_PER_QUARTER = 10**8
-MAX_PLAYED_NOTES = 2_000_000
 
 
 def read_musicxml(
@@ -106,7 +104,8 @@ def read_musicxml_bytes(
         timeline, meters, nominal = _make_timeline(readers, ticks, resolution or ticks, expand_repeats)
         music = Music(read_metadata(source.root, name), timeline.resolution)
         if readers:
-            add_score_events(music, source.parts[0], readers, timeline, meters, nominal)
+            numbers = [measure.get("number") for measure in source.parts[0].content]
+            add_score_events(music, numbers, readers, timeline, meters, nominal)
             if not expand_repeats:
                 music.repeats = read_repeats(readers, timeline)
         for index, (reader, part) in enumerate(zip(readers, source.parts, strict=True)):
@@ -151,26 +150,9 @@ def _make_timeline(
     for reader in readers:
         np.maximum(filled[: len(reader.lengths)], reader.lengths, out=filled[: len(reader.lengths)])
     lengths = [length or usual for length, usual in zip(filled.tolist(), nominal, strict=True)]
-    order = list(range(count))
-    if expand_repeats:
-        signs = [sign for reader in readers for sign in reader.signs]
-        if signs:
-            order = playing_order(signs, count)
-            _check_played_notes(readers, order)
+    order = played_measures(readers, count) if expand_repeats else list(range(count))
     meters = [_measured(row, lengths, ticks) for row in meters]
     return Timeline(lengths, order, ticks, resolution), meters, nominal
-
-
-def _check_played_notes(readers: list[PartReader], order: list[int]) -> None:
-    """Refuse repeats that multiply a score to more notes than could be wanted."""
-    most = max(Counter(order).values(), default=0)
-    for reader in readers:
-        if most * len(reader.notes) <= MAX_PLAYED_NOTES:
-            continue
-        per_measure = np.bincount([row[0] for row in reader.notes], minlength=len(reader.lengths))
-        played = int(per_measure[[measure for measure in order if measure < len(per_measure)]].sum())
-        if played > MAX_PLAYED_NOTES and played > len(reader.notes):
-            raise MusicXMLError(f"repeats make {played:,} notes; expand_repeats=False reads them as written")
 
 
 def _measured(row: tuple[int, int, Meter], lengths: list[int], ticks: int) -> tuple[int, int, Meter]:

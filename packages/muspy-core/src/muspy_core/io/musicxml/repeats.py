@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
 
 from muspy_core.errors import MusicXMLError
-from muspy_core.io.musicxml.rows import Sign
+from muspy_core.io.musicxml.rows import PartRows, Sign
 
 MAX_TIMES = 1000
 MAX_ENDINGS = 100
+MAX_PLAYED_NOTES = 2_000_000
 
 
 @dataclasses.dataclass
@@ -33,6 +37,30 @@ class _Measure:
     fine: bool = False
     segno: str | None = None
     coda: str | None = None
+
+
+def played_measures(parts: Sequence[PartRows], measures: int) -> list[int]:
+    """Return the indices of the measures in the order that the signs of all parts say.
+
+    Raises MusicXMLError if they would multiply the score to more notes than could be wanted.
+    """
+    signs = [sign for part in parts for sign in part.signs]
+    if not signs:
+        return list(range(measures))
+    order = playing_order(signs, measures)
+    _check_played_notes(parts, order)
+    return order
+
+
+def _check_played_notes(parts: Sequence[PartRows], order: list[int]) -> None:
+    most = max(Counter(order).values(), default=0)
+    for part in parts:
+        if most * len(part.notes) <= MAX_PLAYED_NOTES:
+            continue
+        per_measure = np.bincount([row[0] for row in part.notes], minlength=len(part.lengths))
+        played = int(per_measure[[measure for measure in order if measure < len(per_measure)]].sum())
+        if played > MAX_PLAYED_NOTES and played > len(part.notes):
+            raise MusicXMLError(f"repeats make {played:,} notes; expand_repeats=False reads them as written")
 
 
 def playing_order(signs: Iterable[Sign], measures: int) -> list[int]:

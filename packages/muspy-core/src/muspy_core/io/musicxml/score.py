@@ -12,9 +12,7 @@ from muspy_core.columns import EventList
 from muspy_core.events import Barline, Beat, ChordSymbol, KeySignature, Repeat, Tempo, Text, TimeSignature
 from muspy_core.io.musicxml.directions import JUMPS
 from muspy_core.io.musicxml.marks import Meter
-from muspy_core.io.musicxml.part import PartReader
-from muspy_core.io.musicxml.rows import Sign
-from muspy_core.io.musicxml.source import Part
+from muspy_core.io.musicxml.rows import PartRows, Sign
 from muspy_core.io.musicxml.spelling import key_root
 from muspy_core.io.musicxml.timeline import Timeline, beat_ticks, make_events
 from muspy_core.music import Music
@@ -24,13 +22,13 @@ OPENING = ("forward", "ending-start", "segno", "coda")
 
 def add_score_events(
     music: Music,
-    first: Part,
-    readers: list[PartReader],
+    numbers: list[str | None],
+    readers: list[PartRows],
     timeline: Timeline,
     meters: list[tuple[int, int, Meter]],
     nominal: list[int],
 ) -> None:
-    """Fill the lists that belong to the whole piece."""
+    """Fill the lists that belong to the whole piece. numbers: of the written measures, as printed."""
     music.tempos = _tempos(readers, timeline)
     music.key_signatures = _key_signatures(readers, timeline)
     placed = timeline.with_restatements(meters, lambda row: row[2])
@@ -42,7 +40,7 @@ def add_score_events(
         symbol=[row[2].symbol for _, row in placed],
         beats=[row[2].beats for _, row in placed],
     )
-    music.barlines = _barlines(first, readers, timeline)
+    music.barlines = _barlines(numbers, readers, timeline)
     music.beats = make_events(Beat, timeline.to_steps(beat_ticks(timeline, meters, nominal)))
     music.chord_symbols = _chord_symbols(readers, timeline)
     music.texts = _texts(readers, timeline)
@@ -52,7 +50,7 @@ def _steps(timeline: Timeline, ticks: list[int]) -> NDArray[np.int64]:
     return timeline.to_steps(np.array(ticks, dtype=np.int64))
 
 
-def _tempos(readers: list[PartReader], timeline: Timeline) -> EventList[Tempo]:
+def _tempos(readers: list[PartRows], timeline: Timeline) -> EventList[Tempo]:
     """Return the tempi of all parts; of simultaneous ones the last in the first part that states any counts."""
     chosen: dict[int, tuple[int, tuple[int, int, float, str | None]]] = {}
     for index, reader in enumerate(readers):
@@ -72,7 +70,7 @@ def _tempos(readers: list[PartReader], timeline: Timeline) -> EventList[Tempo]:
     )
 
 
-def _key_signatures(readers: list[PartReader], timeline: Timeline) -> EventList[KeySignature]:
+def _key_signatures(readers: list[PartRows], timeline: Timeline) -> EventList[KeySignature]:
     """Return the sounding keys of the first part that is written as it sounds, else of the first that has any."""
     with_keys = [reader for reader in readers if reader.keys]
     as_sounding = [reader for reader in with_keys if reader.transposition is None]
@@ -89,12 +87,11 @@ def _key_signatures(readers: list[PartReader], timeline: Timeline) -> EventList[
     )
 
 
-def _barlines(first: Part, readers: list[PartReader], timeline: Timeline) -> EventList[Barline]:
+def _barlines(numbers: list[str | None], readers: list[PartRows], timeline: Timeline) -> EventList[Barline]:
     """Return one bar line at the start of each measure; its style may be written at the end of the one before."""
     styles: dict[tuple[int, str], str] = {}
     for reader in readers:
         styles = {**reader.styles, **styles}
-    numbers = [measure.get("number") for measure in first.content]
     order = timeline.order.tolist()
     before = [-1, *order[:-1]]
     return make_events(
@@ -105,7 +102,7 @@ def _barlines(first: Part, readers: list[PartReader], timeline: Timeline) -> Eve
     )
 
 
-def _chord_symbols(readers: list[PartReader], timeline: Timeline) -> EventList[ChordSymbol]:
+def _chord_symbols(readers: list[PartRows], timeline: Timeline) -> EventList[ChordSymbol]:
     """Return the chord symbols of all parts; what several parts repeat is kept once."""
     rows: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     for reader in readers:
@@ -126,7 +123,7 @@ def _chord_symbols(readers: list[PartReader], timeline: Timeline) -> EventList[C
     )
 
 
-def _texts(readers: list[PartReader], timeline: Timeline) -> EventList[Text]:
+def _texts(readers: list[PartRows], timeline: Timeline) -> EventList[Text]:
     """Return the words and rehearsal marks of all parts; `midi_track` is the index of the part."""
     rows = [(*row, index) for index, reader in enumerate(readers) for row in reader.texts]
     times, placed = timeline.place(rows)
@@ -140,7 +137,7 @@ def _texts(readers: list[PartReader], timeline: Timeline) -> EventList[Text]:
     )
 
 
-def read_repeats(readers: list[PartReader], timeline: Timeline) -> EventList[Repeat]:
+def read_repeats(readers: list[PartRows], timeline: Timeline) -> EventList[Repeat]:
     """Return the repeat signs as written; what several parts state is kept once.
 
     Signs that open something stand at the start of their measure, those that close something or jump at its end.

@@ -1,20 +1,20 @@
 """Files and bytes → the measures of each part (first stage of reading MusicXML).
 
-Compressed files (.mxl) are opened through their container. Time-wise scores come out as part-wise ones, so that the later stages know one form.
+Compressed files (.mxl) are opened through their container. Time-wise scores come out as part-wise ones, so that the
+later stages know one form.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import io
-import textwrap
 import zipfile
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from lxml import etree
 
 from muspy_core.errors import MusicXMLError
-from muspy_core.io.xml import UNZIP_ERRORS, parse_xml, read_member, rootfile
+from muspy_core.io.xml import UNZIP_ERRORS, one_line, parse_xml, read_member, rootfile
 
 if TYPE_CHECKING:
     # lxml's elements offer the part of this interface that we use; lxml itself carries no types.
@@ -22,16 +22,6 @@ if TYPE_CHECKING:
 
 _DIVISIONS: Any = etree.XPath("measure/attributes/divisions/text()", smart_strings=False)
 _STRAYS: Any = etree.XPath("part/*[not(self::measure)]")
-# ValueError: offsets before the file, which zipfile follows.
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    OSError,
-    ValueError,
-)
 
 
 class Part(NamedTuple):
@@ -91,7 +81,7 @@ def unzip_score(data: bytes, name: str) -> bytes:
     except MusicXMLError:
         raise
     except UNZIP_ERRORS as error:
-        raise MusicXMLError(f"{name}: not a usable compressed MusicXML (zip) file: {_one_line(str(error))}") from None
+        raise MusicXMLError(f"{name}: not a usable compressed MusicXML (zip) file: {one_line(str(error))}") from None
 
 
 def _find_score(archive: zipfile.ZipFile, name: str) -> str:

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from muspy_core.columns import EventList, new_array
 from muspy_core.events import DEFAULT_VELOCITY, Clef, Dynamic, Lyric, Note, Slur
 from muspy_core.io.musicxml.header import Instrument, PartInfo
-from muspy_core.io.musicxml.part import PartReader
-from muspy_core.io.musicxml.rows import Span
+from muspy_core.io.musicxml.rows import PartRows, Span
 from muspy_core.io.musicxml.ties import merge_ties as join_tied_notes
 from muspy_core.io.musicxml.timeline import Timeline, make_events
 from muspy_core.music import Track
@@ -37,7 +36,7 @@ SIDE_COLUMNS = ("pitch_str", "articulations", "ornaments")
 
 def build_tracks(
     info: PartInfo,
-    reader: PartReader,
+    reader: PartRows,
     timeline: Timeline,
     part: int,
     merge_ties: bool,
@@ -77,7 +76,7 @@ def _group_instruments(instruments: list[Instrument], part_tracks: PartTracks) -
     return groups
 
 
-def _make_track(info: PartInfo, group: list[tuple[int, Instrument]], reader: PartReader, part: int) -> Track:
+def _make_track(info: PartInfo, group: list[tuple[int, Instrument]], reader: PartRows, part: int) -> Track:
     first = group[0][1]
     diatonic, chromatic = reader.transposition or (None, None)
     name = info.name or first.name
@@ -99,7 +98,7 @@ def _make_track(info: PartInfo, group: list[tuple[int, Instrument]], reader: Par
 class _NoteTable:
     """The notes of a part as columns, unrolled and with ties joined."""
 
-    def __init__(self, reader: PartReader, timeline: Timeline, merge_ties: bool) -> None:
+    def __init__(self, reader: PartRows, timeline: Timeline, merge_ties: bool) -> None:
         columns = list(zip(*reader.notes, strict=True)) or [()] * (len(ROW_COLUMNS) + len(SIDE_COLUMNS))
         numeric = {name: _to_column(values) for name, values in zip(ROW_COLUMNS, columns, strict=False)}
         _fill_velocities(numeric, reader, timeline)
@@ -145,7 +144,7 @@ def _choose(side: dict[str, list[Any]], rows: list[int]) -> dict[str, list[Any]]
     }
 
 
-def _fill_velocities(numeric: dict[str, NDArray[np.int64]], reader: PartReader, timeline: Timeline) -> None:
+def _fill_velocities(numeric: dict[str, NDArray[np.int64]], reader: PartRows, timeline: Timeline) -> None:
     """Give notes without a velocity of their own that of the last dynamic before or at their onset."""
     own = numeric["velocity"]
     if not reader.levels:
@@ -173,7 +172,7 @@ def _to_note_columns(times: NDArray[np.int64], numeric: dict[str, NDArray[np.int
     return array
 
 
-def _add_lyrics(tracks: list[Track], owners: dict[int, int], reader: PartReader, timeline: Timeline) -> None:
+def _add_lyrics(tracks: list[Track], owners: dict[int, int], reader: PartRows, timeline: Timeline) -> None:
     for number, track in enumerate(tracks if reader.lyrics else []):
         times, rows = timeline.place(row for row in reader.lyrics if owners[row[5]] == number)
         if rows:
@@ -181,7 +180,7 @@ def _add_lyrics(tracks: list[Track], owners: dict[int, int], reader: PartReader,
             track.lyrics = make_events(Lyric, times, lyric=texts, verse=verses, voice=voices)
 
 
-def _add_slurs(tracks: list[Track], owners: dict[int, int], reader: PartReader, timeline: Timeline) -> None:
+def _add_slurs(tracks: list[Track], owners: dict[int, int], reader: PartRows, timeline: Timeline) -> None:
     for number, track in enumerate(tracks if reader.slurs else []):
         spans = [span for span in reader.slurs if owners[span.instrument] == number]
         if spans:
@@ -232,14 +231,14 @@ def _durations(timeline: Timeline, spans: list[Span]) -> NDArray[np.int64]:
     return timeline.to_steps(np.maximum(ends - starts, 0))
 
 
-def _add_clefs(track: Track, reader: PartReader, timeline: Timeline) -> None:
+def _add_clefs(track: Track, reader: PartRows, timeline: Timeline) -> None:
     times, rows = timeline.place(reader.clefs)
     if rows:
         signs, lines, octaves, staves = (list(column) for column in list(zip(*rows, strict=True))[2:])
         track.clefs = make_events(Clef, times, sign=signs, line=lines, octave_change=octaves, staff=staves)
 
 
-def _add_dynamics(track: Track, reader: PartReader, timeline: Timeline) -> None:
+def _add_dynamics(track: Track, reader: PartRows, timeline: Timeline) -> None:
     """Put dynamic marks and wedges into one list, by time."""
     times, rows = timeline.place(reader.dynamics)
     wedge_times, wedges = timeline.place(reader.wedges)
