@@ -92,18 +92,20 @@ def read_member(archive: zipfile.ZipFile, member: str, name: str, error: type[Ex
         return file.read(information.file_size + 1)
 
 
-def rootfile(archive: zipfile.ZipFile, name: str, error: type[Exception]) -> str | None:
-    """Return the member that META-INF/container.xml names as the document, None if there is no such file.
+def rootfile(archive: zipfile.ZipFile, name: str, error: type[Exception], suffix: str = "") -> str | None:
+    """Return the first member ending in `suffix` that META-INF/container.xml names, None if there is no such file.
 
-    Raises `error`, naming the file, if it names a member that is missing, or none.
+    Raises `error`, naming the archive, if it names a member that is missing, or none.
     """
     members = archive.namelist()
     if "META-INF/container.xml" not in members:
         return None
     document = read_member(archive, "META-INF/container.xml", name, error)
     for element in parse_xml(document, f"{name} (container.xml)", error).iter("rootfile"):
-        path = element.get("full-path")
+        path = element.get("full-path") or ""
+        if not path.endswith(suffix):
+            continue
         if path in members:
             return path
-        raise error(f"{name}: container.xml names {path!r}, which is not in the archive")
-    raise error(f"{name}: container.xml names no rootfile")
+        raise error(f"{name}: container.xml names {one_line(repr(path))}, which is not in the archive")
+    raise error(f"{name}: container.xml names no {suffix or 'rootfile'}")
