@@ -1,8 +1,12 @@
 """What `muspy_core` exports, and from where: read by type checkers, and by `__init__.py` to import lazily."""
 
 from . import datasets as datasets
+from . import external as external
 from . import metrics as metrics
+from . import outputs as outputs
 from . import processors as processors
+from . import schemas as schemas
+from . import visualization as visualization
 from .audio import Audio as Audio
 from .audio import AudioClip as AudioClip
 from .base import Base as Base
@@ -82,6 +86,12 @@ from .events import Slur as Slur
 from .events import Tempo as Tempo
 from .events import Text as Text
 from .events import TimeSignature as TimeSignature
+from .external import download_bravura_font as download_bravura_font
+from .external import download_musescore_soundfont as download_musescore_soundfont
+from .external import get_bravura_font_dir as get_bravura_font_dir
+from .external import get_bravura_font_path as get_bravura_font_path
+from .external import get_musescore_soundfont_dir as get_musescore_soundfont_dir
+from .external import get_musescore_soundfont_path as get_musescore_soundfont_path
 from .interop import from_mido as from_mido
 from .interop import from_music21 as from_music21
 from .interop import from_music21_opus as from_music21_opus
@@ -187,7 +197,16 @@ from .representations import to_pitch_representation as to_pitch_representation
 from .representations import to_remi_event_representation as to_remi_event_representation
 from .representations import to_remi_event_sequence as to_remi_event_sequence
 from .representations import to_representation as to_representation
+from .schemas import get_json_schema_path as get_json_schema_path
+from .schemas import get_musicxml_schema_path as get_musicxml_schema_path
+from .schemas import get_yaml_schema_path as get_yaml_schema_path
+from .schemas import validate_json as validate_json
+from .schemas import validate_musicxml as validate_musicxml
+from .schemas import validate_yaml as validate_yaml
 from .timing import DEFAULT_RESOLUTION as DEFAULT_RESOLUTION
 from .timing import TempoMap as TempoMap
+from .visualization import ScorePlotter as ScorePlotter
+from .visualization import show as show
+from .visualization import show_score as show_score
 
 __version__: str

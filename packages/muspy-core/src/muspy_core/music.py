@@ -361,6 +361,18 @@ class Music(ComplexBase):
         """Encode as rows of notes; see `muspy_core.to_note_representation`."""
         return self.to_representation("note", **kwargs)
 
+    def show(self, kind: str, **kwargs: Any) -> Any:
+        """Plot as a "piano-roll" or a "score"; see `muspy_core.show`."""
+        from muspy_core.visualization import show
+
+        return show(self, kind, **kwargs)
+
+    def show_score(self, **kwargs: Any) -> Any:
+        """Plot on one staff with matplotlib, a `ScorePlotter`; see `muspy_core.show_score`."""
+        from muspy_core.rendering.score_plotter import show_score
+
+        return show_score(self, **kwargs)
+
     def show_pianoroll(self, **kwargs: Any) -> Any:
         """Draw a piano roll with matplotlib; see `muspy_core.show_pianoroll`."""
         from muspy_core.rendering import show_pianoroll

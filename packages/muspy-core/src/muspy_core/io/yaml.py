@@ -24,16 +24,24 @@ def load_yaml(path: str | os.PathLike[str] | IO[Any], compressed: bool | None = 
     compressed: whether it is gzip-compressed; by default its first bytes decide.
     Raises YAMLError if the content is no YAML or no music, OSError if the file cannot be read.
     """
+    name, content = parse_yaml(path, compressed)
+    return checked_music(content, name, YAMLError)
+
+
+def parse_yaml(path: str | os.PathLike[str] | IO[Any], compressed: bool | None = None) -> tuple[str, Any]:
+    """Return the name of a YAML file or file object and what it holds as plain Python values, whatever it is.
+
+    Raises YAMLError if it is no YAML, refers to parts of itself or is nested too deeply, OSError if it cannot be read.
+    """
     import yaml
 
     name, data = read_text_source(path, compressed, YAMLError)
     try:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         _refuse_traps(data, loader)
-        content = yaml.load(data, Loader=loader)
+        return name, yaml.load(data, Loader=loader)
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise YAMLError(f"{name}: not YAML: {' '.join(str(error).split())}") from None
-    return checked_music(content, name, YAMLError)
 
 
 def save_yaml(
