@@ -2,6 +2,7 @@
 
 from . import datasets as datasets
 from . import external as external
+from . import inputs as inputs
 from . import metrics as metrics
 from . import outputs as outputs
 from . import processors as processors
@@ -123,6 +124,7 @@ from .io.json import load_json as load_json
 from .io.json import save_json as save_json
 from .io.midi import read_midi as read_midi
 from .io.midi import write_midi as write_midi
+from .io.musescore import read_musescore as read_musescore
 from .io.musicxml import read_musicxml as read_musicxml
 from .io.musicxml import write_musicxml as write_musicxml
 from .io.yaml import load_yaml as load_yaml

@@ -355,7 +355,8 @@ class ScorePlotter:
         angles = (180, 360) if up else (0, 180)
         arc = patches.Arc(center, end - start, 1.4, theta1=angles[0], theta2=angles[1])
         self._widths.append((arc, _TIE))
-        tie: Arc = self.ax.add_patch(arc)
+        self.ax.add_patch(arc)
+        tie: Arc = arc
         return tie
 
     def _text(self, x: float, y: float, text: str, **options: Any) -> Text:

@@ -16,7 +16,6 @@ from muspy_core.io.files import read_bytes
 from muspy_core.io.json import read_text_source
 from muspy_core.io.musicxml.source import unzip_score
 from muspy_core.io.xml import parse_xml
-from muspy_core.io.xml import parse_xml
 from muspy_core.io.yaml import parse_yaml
 from muspy_core.schemas.paths import get_json_schema_path, get_musicxml_schema_path, get_yaml_schema_path
 
@@ -134,10 +133,11 @@ def _musicxml_schema() -> Any:
 class _ImportedSchemas(etree.Resolver):
     """Answers from memory what the schema would fetch from the network."""
 
-    def resolve(self, system_url: str, public_id: str, context: Any) -> Any:
+    # lxml hands over a context, which its stubs do not know.
+    def resolve(self, system_url: str, public_id: str, context: Any) -> Any:  # type: ignore[override]
         """Return the schema of a foreign namespace; None lets the parser open its own file."""
         text = _IMPORTED.get(str(system_url).rpartition("/")[2])
-        return None if text is None else self.resolve_string(text, context)
+        return None if text is None else self.resolve_string(text, context, base_url=None)
 
 
 def _short(message: str) -> str:
