@@ -18,6 +18,7 @@ from muspy_core.io.musescore.durations import Durations
 from muspy_core.io.musescore.header import PartSource, Sound, read_sound
 from muspy_core.io.musescore.measures import Measures
 from muspy_core.io.musescore.names import BAR_STYLES, CLEFS, ottava_shift
+from muspy_core.io.musescore.source import Source
 from muspy_core.io.musescore.texts import line_of_text, tempo_words
 from muspy_core.io.musicxml.marks import DYNAMIC_VELOCITIES
 from muspy_core.io.musicxml.rows import Meanings, PartRows, Sign, Span
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 WEDGES = {"0": "crescendo", "1": "diminuendo", "2": "crescendo", "3": "diminuendo"}
 TEXTS = ("StaffText", "SystemText", "Expression", "PlayTechAnnotation", "Sticking")
-LINES = ("HairPin", "Ottava", "Volta")
+LINES = ("HairPin", "Ottava", "Volta", "TextLine", "GradualTempoChange")
 MAX_FIFTHS = 100
 MAX_QPM = 10**6
 
@@ -45,14 +46,15 @@ class Line(NamedTuple):
 class DirectionReader(PartRows):
     """Reads what stands between the notes of a part; `_staff` is the index of the staff it is reading."""
 
-    def __init__(self, part: PartSource, measures: Measures, durations: Durations, is_concert: bool) -> None:
+    def __init__(self, source: Source, part: PartSource, measures: Measures, durations: Durations) -> None:
         super().__init__(durations.ticks_per_quarter, Meanings())
         self.sounds: list[Sound] = [part.sound]
         self._changes: list[tuple[int, int]] = [(0, 0)]  # from which time in ticks which sound plays
         self._part = part
         self._measures = measures
         self._in_ticks = durations
-        self._is_concert = is_concert
+        self._is_concert = source.is_concert
+        self._major = source.major
         self._staff = 0
         self._ottavas: list[tuple[int, int, int, int]] = []  # staff, start and end in ticks, semitones
         self._lines: dict[str, Line] = {}
@@ -109,6 +111,12 @@ class DirectionReader(PartRows):
         mode = (element.findtext("mode") or "").strip()
         self.keys.append((self._measure, self._position, fifths, mode if mode not in ("", "none", "unknown") else None))
 
+    def _add_first_key(self) -> None:
+        """State the key of a part that starts without a signature: it has no sharps or flats."""
+        if not any(row[:2] == (0, 0) for row in self.keys) and self._measures.lengths:
+            self._measure = self._position = 0
+            self.keys.insert(0, (0, 0, fifths_of_interval(*self._notation_shift()), None))
+
     def _read_clef(self, element: Element) -> None:
         names = ("concertClefType", "transposingClefType", "subtype")
         concert, transposing, old = (element.findtext(name) for name in names)
@@ -133,13 +141,12 @@ class DirectionReader(PartRows):
             self.levels.append((self._measure, self._position, min(velocity, 127)))
 
     def _read_text(self, element: Element) -> None:
-        self._add_text(element, "words")
+        self._add_words(line_of_text(element.find("text")), "words")
 
     def _read_rehearsal(self, element: Element) -> None:
-        self._add_text(element, "rehearsal")
+        self._add_words(line_of_text(element.find("text")), "rehearsal")
 
-    def _add_text(self, element: Element, kind: str) -> None:
-        text = line_of_text(element.find("text"))
+    def _add_words(self, text: str | None, kind: str) -> None:
         if text is not None:
             self.texts.append((self._measure, self._position, text, kind, self._staff_number))
 
@@ -178,8 +185,15 @@ class DirectionReader(PartRows):
         following = element.find("next")
         content = element.find(element.get("type") or "")
         if following is not None and content is not None:
+            self._add_line_text(content)
             start = Line(content, self._measure, self._position, self._staff)
             self._end_line(start, self._place_after(following.find("location")))
+
+    def _add_line_text(self, element: Element) -> None:
+        """Keep the words with which a line starts ("cresc."); those of an ending bracket are its passes."""
+        begin = element.find("beginText")
+        if begin is not None and element.tag != "Volta":
+            self._add_words(line_of_text(begin if begin.find("text") is None else begin.find("text")), "words")
 
     def _place_after(self, location: Element | None) -> int:
         """Return the time in ticks of a place that is given by its distance from here."""
@@ -197,6 +211,7 @@ class DirectionReader(PartRows):
     def _read_line(self, element: Element) -> None:
         identifier = element.get("id")
         if identifier is not None:
+            self._add_line_text(element)
             self._lines[identifier] = Line(element, self._measure, self._position, self._staff)
 
     def _read_end(self, element: Element) -> None:

@@ -14,7 +14,7 @@ from muspy_core.io.musicxml.header import Instrument, PartInfo, line_of
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-CREATORS = ("composer", "arranger", "lyricist", "translator")
+CREATORS = ("arranger", "composer", "lyricist", "poet", "translator")
 BANK_MSB, BANK_LSB = "0", "32"
 MAX_INTERVAL = 127
 
@@ -57,7 +57,7 @@ def read_metadata(source: Source, name: str | None) -> Metadata:
     movement, work = tags.get("movementTitle"), tags.get("workTitle")
     printed = _printed(source.score)
     lyricist = tags.get("lyricist") or tags.get("poet") or printed.get("poet") or printed.get("lyricist")
-    creators = [text for role in CREATORS if (text := tags.get(role))]
+    creators = [text for role, text in tags.items() if role in CREATORS and text]
     return Metadata(
         title=movement or work or printed.get("title"),
         creators=creators or [text for role in ("composer", "poet", "lyricist") if (text := printed.get(role))],

@@ -118,16 +118,19 @@ def _read_meter(element: Element) -> Meter:
 
 
 def _numbers(measures: list[Element]) -> list[str | None]:
-    """Return the numbers of measures as MuseScore counts them: irregular ones (pickups) are passed over."""
+    """Return the numbers of measures as MuseScore counts and exports them: irregular ones (pickups) are passed over."""
     numbers: list[str | None] = []
-    count = 0
+    count = irregular = 0
     for index, measure in enumerate(measures):
         count += _offset(measure)
-        if measure.find("irregular") is not None:
-            numbers.append("0" if index == 0 else f"X{index}")
-        else:
+        if measure.find("irregular") is None:
             count += 1
             numbers.append(str(count))
+        elif index == 0:
+            numbers.append("0")
+        else:
+            irregular += 1
+            numbers.append(f"X{irregular}")
     return numbers
 
 

@@ -77,7 +77,7 @@ ORNAMENTS = {
     "ornamentturnup": "vertical-turn",
     "ornamentmordent": "mordent",
     "ornamentshorttrill": "inverted-mordent",
-    "ornamentmordentinverted": "inverted-mordent",
+    "ornamentmordentinverted": "mordent",
     "ornamenttremblement": "inverted-mordent",
     "ornamentprallmordent": "mordent",
     "ornamentupprall": "inverted-mordent",
@@ -171,9 +171,14 @@ CLEFS: dict[str, tuple[str, int | None, int | None]] = {
 _PLACE = re.compile(r"(above|below)$")
 
 
-def mark_of(subtype: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the articulations and the ornaments that a symbol means; both empty if it means neither."""
+def mark_of(subtype: str, major: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the articulations and the ornaments that a symbol means; both empty if it means neither.
+
+    major: the version of MuseScore. Until 3 the name that SMuFL gives to the mordent meant the short trill.
+    """
     name = _PLACE.sub("", subtype.strip().lower())
+    if name == "ornamentmordent" and major < 4:
+        name = "ornamentshorttrill"
     if name in ORNAMENTS:
         return (), (ORNAMENTS[name],)
     if name.startswith("fermata"):

@@ -21,6 +21,7 @@ from muspy_core.io.musescore.directions import DirectionReader
 from muspy_core.io.musescore.durations import PLAIN, Durations, Ratio, duration_text, read_ratio
 from muspy_core.io.musescore.header import PartSource
 from muspy_core.io.musescore.measures import Measures, read_stretch
+from muspy_core.io.musescore.source import Source
 from muspy_core.io.musescore.texts import line_of_text
 from muspy_core.io.musicxml.rows import MAX_NUMBER, MAX_QUARTERS, TIE_START, TIE_STOP, NoteRow, Span
 from muspy_core.io.musicxml.spelling import LETTERS, place
@@ -32,6 +33,7 @@ VOICES = 4  # of a staff
 TOP_LINE = 38  # diatonic number of the top line of a staff with a treble clef (F5), by which drums are placed
 RESTS = ("Rest", "RepeatMeasure", "MeasureRepeat", "MMRest")
 TREMOLOS = ("Tremolo", "TremoloSingleChord", "TremoloTwoChord")
+ARPEGGIO_BRACKET = "3"
 FINGERINGS = ("Fingering", "Text")
 
 
@@ -39,9 +41,9 @@ class PartReader(DirectionReader):
     """Reads the staves of a part measure by measure and collects rows."""
 
     def __init__(
-        self, part: PartSource, measures: Measures, durations: Durations, is_concert: bool, keep_cue: bool
+        self, source: Source, part: PartSource, measures: Measures, durations: Durations, keep_cue: bool
     ) -> None:
-        super().__init__(part, measures, durations, is_concert)
+        super().__init__(source, part, measures, durations)
         self.lengths = measures.lengths
         self.staves = len(part.staves) if len(part.staves) > 1 else None
         self.transposition = part.sound.shift if part.sound.shift != (0, 0) else None
@@ -73,6 +75,8 @@ class PartReader(DirectionReader):
                     self._read_measure(column[index])
         self._move_under_ottavas()
         self._add_first_clefs()
+        if self.sounds[0].drum_lines is None:
+            self._add_first_key()
 
     def _read_measure(self, measure: Element) -> None:
         voices = measure.findall("voice")
@@ -193,21 +197,22 @@ class PartReader(DirectionReader):
         ornaments: list[str] = []
         notes: list[Element] = []
         on_all: list[str] = []
-        cue = int(not grace and (element.findtext("small") or "0").strip() == "1")
+        lyrics: list[Element] = []
         for child in element:
             tag = child.tag
             if tag == "Note":
                 notes.append(child)
             elif tag in ("Articulation", "Ornament"):
-                articulations, decorations = names.mark_of(child.findtext("subtype") or "")
+                articulations, decorations = names.mark_of(child.findtext("subtype") or "", self._major)
                 marks += articulations
                 ornaments += decorations
             elif tag == "Lyrics":
-                self._read_lyrics(child, voice, sound)
+                lyrics.append(child)
             elif tag in TREMOLOS:
                 ornaments += self._read_tremolo(child)
             elif tag == "Arpeggio":
-                on_all.append("arpeggiate")
+                is_bracket = (child.findtext("subtype") or "").strip() == ARPEGGIO_BRACKET
+                on_all.append("non-arpeggiate" if is_bracket else "arpeggiate")
             elif tag == "ChordLine":
                 subtype = (child.findtext("subtype") or "").strip()
                 line = names.CHORD_LINES.get(subtype) or names.CHORD_LINE_NUMBERS.get(subtype)
@@ -228,6 +233,7 @@ class PartReader(DirectionReader):
                 self._tremolo = 0
             elif ornaments and ornaments[-1].startswith("tremolo-start"):
                 self._tremolo = int(ornaments[-1].rpartition("-")[2])
+        cue = int(not grace and (_is_small(element) or all(map(_is_small, notes))))
         first = len(self.notes)
         for index, note in enumerate(notes):
             row = self._read_note(note, duration, grace, voice, staff, sound, cue)
@@ -236,6 +242,8 @@ class PartReader(DirectionReader):
                 self.notes.append((*row, articulations or None, (ornaments or None) if index == 0 else None))
         if len(self.notes) > first:
             self._last_note[voice] = first
+            for element in lyrics:
+                self._read_lyrics(element, voice, sound)
 
     def _read_note(
         self, element: Element, duration: int, grace: int, voice: int, staff: int, sound: int, cue: int
@@ -359,6 +367,10 @@ def _spell(pitch: int, tpc: str | None) -> str | None:
         return None
     spelling = spelling_of_tpc(int(tpc))
     return spelling if spelling is not None and place(pitch, spelling) is not None else None
+
+
+def _is_small(element: Element) -> bool:
+    return (element.findtext("small") or "0").strip() == "1"
 
 
 def _drum_place(line: int | None) -> str | None:

@@ -102,7 +102,7 @@ def read_musescore_bytes(
         durations = Durations(source.score, source.division)
         parts = read_parts(source.score)
         measures = lay_out([staff for part in parts for staff in part.staves], durations)
-        readers = [PartReader(part, measures, durations, source.is_concert, keep_cue) for part in parts]
+        readers = [PartReader(source, part, measures, durations, keep_cue) for part in parts]
         for reader in readers:
             _read_part(reader, check_time)
         _add_signs(readers, source, measures)

@@ -37,6 +37,12 @@ class Source:
     program: str | None
 
     @property
+    def major(self) -> int:
+        """The major version, 0 if the file has none."""
+        match = re.match(r"\d{1,3}", self.version)
+        return 0 if match is None else int(match.group())
+
+    @property
     def is_concert(self) -> bool:
         """Whether transposing instruments are notated as they sound."""
         return self.score.findtext("Style/concertPitch") == "1"
@@ -56,19 +62,18 @@ def parse_source(data: bytes, name: str, compressed: bool | None) -> Source:
             f"{name}: the root element is <{one_line(str(root.tag))}>; a MuseScore file starts with <museScore>"
         )
     score = root.find("Score")
+    score = root if score is None else score
+    for excerpt in [*score.iterfind("Score"), *score.iterfind("Excerpt")]:
+        score.remove(excerpt)
     version = (root.get("version") or "").strip()
-    major = re.match(r"\d{1,3}", version)
-    if major is None or int(major.group()) not in KNOWN_VERSIONS:
+    source = Source(score, version, _division(score, name), root.findtext("programVersion"))
+    if source.major not in KNOWN_VERSIONS:
         warnings.warn(
             f"{name}: MuseScore format {version[:20] or 'unknown'} is not 2, 3 or 4; not everything may be read",
             MuseScoreWarning,
             stacklevel=4,
         )
-    score = root if score is None else score
-    for excerpt in [*score.iterfind("Score"), *score.iterfind("Excerpt")]:
-        score.remove(excerpt)
-    program = root.findtext("programVersion")
-    return Source(score, version, _division(score, name), program)
+    return source
 
 
 def _division(score: Element, name: str) -> int:

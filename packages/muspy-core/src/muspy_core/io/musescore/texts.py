@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
+ELISION = "‿"
+ELISIONS = re.compile("[\ue550-\ue552]")  # as characters of a music font
 SYMBOL = "\ufffc"  # stands for a music symbol inside a text
 # MuseScore puts notes of metronome marks as <sym> or as characters of a music font (private use, musical symbols).
 MUSIC_FONT = re.compile("[\ue000-\uf8ff\U0001d100-\U0001d1ff]")
@@ -20,8 +22,12 @@ def text_of(element: Element | None) -> str:
         return ""
     pieces = [element.text or ""]
     for child in element:
-        pieces += [SYMBOL if child.tag == "sym" else text_of(child), child.tail or ""]
-    return MUSIC_FONT.sub(SYMBOL, "".join(pieces))
+        if child.tag == "sym":
+            pieces.append(ELISION if (child.text or "").startswith("lyricsElision") else SYMBOL)
+        else:
+            pieces.append(text_of(child))
+        pieces.append(child.tail or "")
+    return MUSIC_FONT.sub(SYMBOL, ELISIONS.sub(ELISION, "".join(pieces)))
 
 
 def line_of_text(element: Element | None) -> str | None:
