@@ -92,11 +92,12 @@ def bench(session: nox.Session) -> None:
     session.run("python", "benchmarks/run.py", *session.posargs)
 
 
-@nox.session(name="fuzz-midi")
-def fuzz_midi(session: nox.Session) -> None:
-    """The compiled MIDI parser under address and undefined-behaviour sanitizers, fed with damaged files."""
+@nox.session(name="fuzz-parsers")
+def fuzz_parsers(session: nox.Session) -> None:
+    """The compiled parsers of MIDI and MusicXML under address and undefined-behaviour sanitizers, fed with damage."""
     install(session, "./packages/muspy-core[interop]", *groups("test", "test-muspy-core"))
-    session.run("pytest", "packages/muspy-core/tests/test_midi_backends.py", "-m", "compiler", *session.posargs)
+    suites = [f"packages/muspy-core/tests/test_{form}_backends.py" for form in ("midi", "musicxml")]
+    session.run("pytest", *suites, "-m", "compiler", *session.posargs)
 
 
 @nox.session

@@ -1,4 +1,4 @@
-"""Build hook: compiles the MIDI parser where a C compiler is found; without one the package installs with its twin.
+"""Build hook: compiles the parsers of MIDI and MusicXML where a C compiler is found; without one their twins work.
 
 `MUSPY_CORE_EXTENSION` decides: `auto` (default) tries, `require` fails where it cannot be compiled, `0` does not try.
 One wheel serves all CPython versions from 3.10 on (limited API).
@@ -17,7 +17,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCE = Path("src/muspy_core/io/_midi.c")
+SOURCES = (Path("src/muspy_core/io/_midi.c"), Path("src/muspy_core/io/musicxml/_tree.c"))
 SETTING = "MUSPY_CORE_EXTENSION"
 
 
@@ -33,28 +33,36 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg] # hatchling
             raise RuntimeError(f"{SETTING}=require, but this Python cannot load modules of the limited API")
         if built is None:
             return
+        for source in SOURCES:
+            package = source.parent.relative_to("src")
+            module = next((built / package).glob(f"{source.stem}*"))
+            if version == "editable":
+                shutil.copy2(module, Path(self.root) / source.with_name(module.name))
+            else:
+                build_data["force_include"][str(module)] = (package / module.name).as_posix()
         if version == "editable":
-            shutil.copy2(built, Path(self.root) / SOURCE.with_name(built.name))
             return
-        build_data["force_include"][str(built)] = f"muspy_core/io/{built.name}"
         build_data["pure_python"] = False
         build_data["tag"] = f"cp310-abi3-{_platform()}"
 
     def _compile(self, required: bool) -> Path | None:
-        """Compile the module into a temporary folder that lasts until the build ends."""
+        """Compile the modules; return the temporary folder, which lasts until the build ends, with their packages."""
         from setuptools import Distribution, Extension
         from setuptools.command.build_ext import build_ext
         from setuptools.errors import BaseError, CCompilerError
 
         self._folder = tempfile.TemporaryDirectory(prefix="muspy-core-")
         folder = Path(self._folder.name)
-        extension = Extension(
-            "muspy_core.io._midi",
-            [str(Path(self.root) / SOURCE)],
-            py_limited_api=True,
-            extra_compile_args=["/O2"] if sys.platform == "win32" else ["-O3", "-g0", "-std=c11"],
-        )
-        distribution = Distribution({"name": "muspy-core", "ext_modules": [extension]})
+        extensions = [
+            Extension(
+                ".".join(source.relative_to("src").with_suffix("").parts),
+                [str(Path(self.root) / source)],
+                py_limited_api=True,
+                extra_compile_args=["/O2"] if sys.platform == "win32" else ["-O3", "-g0", "-std=c11"],
+            )
+            for source in SOURCES
+        ]
+        distribution = Distribution({"name": "muspy-core", "ext_modules": extensions})
         command = build_ext(distribution)
         command.build_lib, command.build_temp = str(folder / "lib"), str(folder / "temp")
         command.ensure_finalized()
@@ -63,9 +71,9 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg] # hatchling
         except (BaseError, CCompilerError, subprocess.CalledProcessError, OSError) as error:
             if required:
                 raise
-            self.app.display_warning(f"MIDI will be parsed in Python (slower): the C parser did not compile: {error}")
+            self.app.display_warning(f"Files will be parsed more slowly: the C parsers did not compile: {error}")
             return None
-        return next((folder / "lib/muspy_core/io").glob("_midi*"))
+        return folder / "lib"
 
 
 def _loads_abi3() -> bool:

@@ -82,6 +82,7 @@ class TestInfo:
         found = json.loads(capsys.readouterr().out)
         assert found["muspy-core"] == muspy_core.__version__
         assert found["MIDI parser"] in ("compiled", "Python")
+        assert found["MusicXML parser"] in ("compiled", "lxml")
 
     def test_a_bad_file_among_several_does_not_stop_the_others(
         self, song: Path, capsys: pytest.CaptureFixture[str]

@@ -208,6 +208,7 @@ def _as_text(described: dict[str, Any]) -> str:
 
 def _print_versions(*, as_json: bool) -> None:
     from muspy_core.io.midi import backend
+    from muspy_core.io.musicxml.tree import xml_backend
 
     versions: dict[str, Any] = {"muspy-core": muspy_core.__version__, "Python": platform.python_version()}
     for package in _PACKAGES:
@@ -216,12 +217,13 @@ def _print_versions(*, as_json: bool) -> None:
         except importlib.metadata.PackageNotFoundError:
             versions[package] = None
     versions["MIDI parser"] = "compiled" if backend() == "c" else "Python"
+    versions["MusicXML parser"] = "compiled" if xml_backend() == "c" else "lxml"
     versions["FluidSynth"] = shutil.which("fluidsynth")
     if as_json:
         print(json.dumps(versions, indent=2))
         return
     for name, version in versions.items():
-        print(f"{name:<12} {version or 'not installed'}")
+        print(f"{name:<15} {version or 'not installed'}")
 
 
 # --- convert, render, view -------------------------------------------------------------------------------------------

@@ -20,16 +20,23 @@ from muspy_core.io.musicxml.rows import (
     read_divisions,
 )
 from muspy_core.io.musicxml.spelling import LETTERS, fifths_of_interval, natural_pitch, spell, usual_diatonic
+from muspy_core.io.musicxml.tree import (
+    HAS_SLASH,
+    IS_CHORD,
+    IS_CUE,
+    IS_GRACE,
+    IS_REST,
+    STARTS_TIE,
+    STOPS_TIE,
+    steps_of,
+)
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 TIE_BITS = {"start": TIE_START, "stop": TIE_STOP, "continue": TIE_START | TIE_STOP}
-# What stands in notes: elements that are a text, and the others; what stands beside notes. Nothing else is looked at.
-NOTE_TEXTS = frozenset({"step", "alter", "octave", "duration", "voice", "staff"})
-NOTE_MARKS = frozenset({"notations", "rest", "chord", "tie", "instrument", "lyric", "grace", "cue", "unpitched"})
-BESIDE = ("measure", "backup", "forward", "attributes", "direction", "sound", "harmony", "barline", "figured-bass")
-TAGS = ("note", *NOTE_TEXTS, *NOTE_MARKS, *BESIDE)
+TIES = {0: 0, STARTS_TIE: TIE_START, STOPS_TIE: TIE_STOP, STARTS_TIE | STOPS_TIE: TIE_START | TIE_STOP}
+GRACES = {0: 0, IS_GRACE: 1, IS_GRACE | HAS_SLASH: 2}
 NOTATED_ON_NOTES = ("fermata", "arpeggiate", "non-arpeggiate")
 
 
@@ -64,32 +71,15 @@ class PartReader(DirectionReader):
         }
 
     def read(self, part: Element) -> None:
-        """Read all measures of a part. Raises ValueError for content that makes no sense.
-
-        This is the hot loop: one walk through the elements that matter, which lxml picks out. What stands in a note
-        follows it in the walk, so a note is read when the next thing begins.
-        """
+        """Read all measures of a part. Raises ValueError for content that makes no sense."""
         handlers = self._handlers
-        note: Element | None = None
-        texts: dict[str, str] = {}
-        marked: list[Element] = []
+        read_note = self._read_note
         self._measure = -1
-        for element in part.iter(*TAGS):
-            tag = element.tag
-            if tag in NOTE_TEXTS:
-                texts[tag] = element.text or ""
-            elif tag in NOTE_MARKS:
-                marked.append(element)
+        for step in steps_of(part):
+            if type(step) is tuple:
+                read_note(*step)
             else:
-                if note is not None:
-                    self._read_note(note, texts, marked)
-                if tag == "note":
-                    note, texts, marked = element, {}, []
-                else:
-                    note = None
-                    handlers[tag](element)
-        if note is not None:
-            self._read_note(note, texts, marked)
+                handlers[step.tag](step)
         if self._measure >= 0:
             self._end_measure()
 
@@ -109,63 +99,55 @@ class PartReader(DirectionReader):
 
     # --- notes -------------------------------------------------------------------------------------------------------
 
-    def _read_note(self, element: Element, texts: dict[str, str], marked: list[Element]) -> None:
-        """Append the row of a note and move on. texts, marked: its simple children by tag, and the others."""
-        grace = cue = tie = instrument = 0
-        is_rest = is_chord = False
-        notations = unpitched = lyrics = None
-        for child in marked:
-            tag = child.tag
-            if tag == "notations":
-                notations = [*notations, *child] if notations else [*child]
-            elif tag == "rest":
-                is_rest = True
-            elif tag == "chord":
-                is_chord = True
-            elif tag == "tie":
-                tie |= TIE_BITS.get(child.get("type", ""), 0)
-            elif tag == "instrument":
-                instrument = self._instrument_indices.get(child.get("id", ""), 0)
-            elif tag == "lyric":
-                lyrics = [child] if lyrics is None else [*lyrics, child]
-            elif tag == "grace":
-                grace = 2 if child.get("slash") == "yes" else 1
-            elif tag == "cue":
-                cue = 1
-            elif tag == "unpitched":
-                unpitched = child
-        said = texts.get
-        duration = self._durations.get(said("duration"))
-        if grace:
+    def _read_note(
+        self,
+        element: Element,
+        flags: int,
+        step: str | None,
+        alter: str | None,
+        octave: str | None,
+        length: str | None,
+        voice_text: str | None,
+        staff_text: str | None,
+        sounds: str | None,
+        notations: list[Element] | None,
+        lyrics: list[Element] | None,
+        unpitched: Element | None,
+    ) -> None:
+        """Append the row of a note and move on. The arguments are those of `NoteItems`; this is the hot path."""
+        duration = self._durations.get(length)
+        if flags & IS_GRACE:
             duration = self._nominal_duration(element.findtext("type"))
         elif duration is None:
-            if "duration" not in texts:
+            if length is None:
                 raise MusicXMLError("a note without <duration>")
-            duration = self._read_duration(texts["duration"])
+            duration = self._read_duration(length)
         numbers = self._numbers
-        voice, staff = numbers.get(said("voice")), numbers.get(said("staff"))
+        voice, staff = numbers.get(voice_text), numbers.get(staff_text)
         if voice is None:
-            voice = self._read_number(texts["voice"])
+            voice = self._read_number(voice_text or "")
         if staff is None:
-            staff = self._read_number(texts["staff"])
-        position = self._onset if is_chord else self._position
-        if is_chord:
+            staff = self._read_number(staff_text or "")
+        if flags & IS_CHORD:
+            position = self._onset
             voice = self._voice if voice < 0 else voice
         else:
-            self._onset, self._voice = position, voice
-            if not grace:
+            position = self._onset = self._position
+            self._voice = voice
+            if not flags & IS_GRACE:
                 self._position = position + duration
                 if self._position > self._furthest:
                     self._furthest = self._position
-        if is_rest or (cue and not self._keep_cue):
+        if flags & IS_REST or (flags & IS_CUE and not self._keep_cue):
             return
+        instrument = 0 if sounds is None else self._instrument_indices.get(sounds, 0)
         if unpitched is not None:
             self.unpitched.add(instrument)
             pitch, spelling = self._read_unpitched(unpitched, instrument)
         else:
-            written = said("step"), said("alter"), said("octave")
-            known = self._pitches.get(written)
-            pitch, spelling = self._read_pitch(*written) if known is None else known
+            known = self._pitches.get((step, alter, octave))
+            pitch, spelling = self._read_pitch(step, alter, octave) if known is None else known
+        tie = TIES[flags & (STARTS_TIE | STOPS_TIE)] if flags else 0
         articulations = ornaments = None
         if notations:
             tied, articulations, ornaments = self._read_notations(notations, position, voice, staff, instrument)
@@ -180,8 +162,8 @@ class PartReader(DirectionReader):
                 pitch,
                 voice,
                 staff,
-                grace,
-                cue,
+                GRACES[flags & (IS_GRACE | HAS_SLASH)] if flags else 0,
+                1 if flags & IS_CUE else 0,
                 tie,
                 velocity,
                 instrument,

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from lxml import etree
 
 from muspy_core.errors import MusicXMLError
-from muspy_core.io.xml import UNZIP_ERRORS, one_line, parse_xml, read_member, rootfile
+from muspy_core.io.musicxml.tree import is_compiled, parse_score
+from muspy_core.io.xml import UNZIP_ERRORS, one_line, read_member, rootfile
 
 if TYPE_CHECKING:
-    # lxml's elements offer the part of this interface that we use; lxml itself carries no types.
     from xml.etree.ElementTree import Element
 
-_DIVISIONS: Any = etree.XPath("measure/attributes/divisions/text()", smart_strings=False)
 _STRAYS: Any = etree.XPath("part/*[not(self::measure)]")
 
 
@@ -51,7 +50,7 @@ def parse_source(data: bytes, name: str, compressed: bool | None) -> Source:
     """
     if compressed or (compressed is None and data.startswith(b"PK")):
         data = unzip_score(data, name)
-    root = parse_xml(data, name, MusicXMLError)
+    root = parse_score(data, name)
     if root.tag == "score-partwise":
         parts = _partwise(root)
     elif root.tag == "score-timewise":
@@ -65,9 +64,8 @@ def parse_source(data: bytes, name: str, compressed: bool | None) -> Source:
 
 
 def divisions_texts(part: Part) -> list[str]:
-    """Return the texts of all <divisions>; XPath finds them much faster than a walk through all elements."""
-    found: list[str] = _DIVISIONS(part.content)
-    return found
+    """Return the texts of all <divisions>."""
+    return [element.text for element in part.content.iterfind("measure/attributes/divisions") if element.text]
 
 
 def unzip_score(data: bytes, name: str) -> bytes:
@@ -96,8 +94,9 @@ def _find_score(archive: zipfile.ZipFile, name: str) -> str:
 
 
 def _partwise(root: Element) -> list[Part]:
-    for stray in _STRAYS(root):
-        stray.getparent().remove(stray)
+    if not is_compiled(root):  # a compiled tree has no strays
+        for stray in _STRAYS(root):
+            stray.getparent().remove(stray)
     return [Part(part.get("id") or "", part) for part in root.iterfind("part")]
 
 
