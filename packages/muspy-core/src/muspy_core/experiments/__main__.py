@@ -18,12 +18,12 @@ from pathlib import Path
 from muspy_core.console import run_command
 from muspy_core.experiments import corpora
 from muspy_core.experiments.model import ModelName
-from muspy_core.experiments.rows import Row, make_row
+from muspy_core.experiments.rows import Row, make_row, row_of
 from muspy_core.io.files import write_atomically
 
 logger = logging.getLogger(__name__)
 
-MODELS: tuple[ModelName, ...] = ("lstm", "gru", "transformer", "rnn")
+MODELS: tuple[ModelName, ...] = ("lstm", "transformer", "gru", "rnn")
 LSTM_SEEDS = (0, 1, 2)
 MIXED = ("unified", "stratified")
 
@@ -32,12 +32,10 @@ def rows_of(table: str, names: list[str]) -> list[Row]:
     """Return the rows of a table in order of worth."""
     trained_on = [*names, *MIXED]
     if table == "cross":
-        first = [Row(name, "lstm", 0) for name in trained_on]
-        more_seeds = [Row(name, "lstm", seed) for seed in LSTM_SEEDS[1:] for name in trained_on]
-        others = [Row(name, kind, 0) for kind in MODELS[1:] for name in trained_on]
-        return [*first, *more_seeds, *others]
+        first = [row_of(name, kind, 0) for kind in MODELS for name in trained_on]
+        return [*first, *(row_of(name, "lstm", seed) for seed in LSTM_SEEDS[1:] for name in trained_on)]
     if table == "upstream":
-        return [Row(name, "lstm", 0, protocol="upstream") for name in names]
+        return [row_of(name, "lstm", 0, "upstream") for name in trained_on]
     raise ValueError(f'`--table` must be "cross" or "upstream", got {table!r}')
 
 
@@ -54,7 +52,10 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("docs/muspy-core/results"), help="folder of finished rows")
     parser.add_argument("--cache", type=Path, default=Path("build/experiments"), help="encoded data and checkpoints")
     parser.add_argument("--budget-min", type=float, default=30, help="minutes after which no row is started")
-    parser.add_argument("--steps", type=int, help="training steps of a row (default: the table's)")
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS, help="only rows of these")
+    parser.add_argument("--seeds", nargs="+", type=int, default=LSTM_SEEDS, help="only rows with these")
+    parser.add_argument("--train-on", nargs="+", metavar="NAME", help="only rows trained on these data sets")
+    parser.add_argument("--windows", type=int, help="windows that a training sees (default: the table's)")
     parser.add_argument("--encode-only", action="store_true", help="only encode the data sets")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     arguments = parser.parse_args()
@@ -71,8 +72,11 @@ def _run(arguments: argparse.Namespace) -> int:
     loaded = {name: corpora.load_corpus(name, arguments.cache, arguments.data) for name in names}
     if arguments.encode_only:
         return 0
-    steps = {} if arguments.steps is None else {"steps": arguments.steps}
-    for row in (dataclasses.replace(row, **steps) for row in rows_of(arguments.table, names)):
+    length = {} if arguments.windows is None else {"windows": arguments.windows}
+    trained_on = arguments.train_on or [*names, *MIXED]
+    for row in (dataclasses.replace(row, **length) for row in rows_of(arguments.table, names)):
+        if row.kind not in arguments.models or row.seed not in arguments.seeds or row.trained_on not in trained_on:
+            continue
         path = arguments.out / arguments.table / f"{row.name}.json"
         if path.exists():
             continue

@@ -8,6 +8,7 @@ random window of each piece followed by an end-of-sequence event even in its mid
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
@@ -18,6 +19,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset
 
 Events = NDArray[np.int64]
+Places = NDArray[np.int64]
 Protocol = Literal["clean", "upstream"]
 
 END_OF_SEQUENCE = 356
@@ -50,35 +52,67 @@ def pieces_of(arrays: Sequence[NDArray[np.integer]]) -> Pieces:
     return Pieces(events, starts)
 
 
-def clean_window(piece: Events, rng: np.random.Generator) -> tuple[Events, Events]:
-    """Return a random window of a piece that ends in an end-of-sequence event: inputs and targets, (64,) each.
+class PiecesOfSets:
+    """Pieces of one corpus or several, each followed by an end of sequence, for cutting many windows at once.
+
+    shares: how often each corpus is drawn from; within a corpus all pieces are drawn equally often.
+    """
+
+    def __init__(self, corpora: Sequence[Pieces], shares: NDArray[np.float64]) -> None:
+        counts = np.array([len(corpus) for corpus in corpora])
+        lengths = np.concatenate([np.diff(corpus.starts) for corpus in corpora])
+        self.ends = np.cumsum(lengths + 1) - 1
+        self.lengths = lengths
+        self.shares = shares
+        self.first = np.cumsum(counts) - counts
+        self.counts = counts
+        # What follows the last piece is never a target; it only has to be there.
+        self.events = np.full(int(self.ends[-1]) + 1 + WINDOW, END_OF_SEQUENCE)
+        places = np.arange(int(lengths.sum())) + np.repeat(np.arange(len(lengths)), lengths)
+        self.events[places] = np.concatenate([corpus.events for corpus in corpora])
+
+    def draw(self, number: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Return the indices of pieces drawn at random, (number,)."""
+        corpora = rng.choice(len(self.counts), number, p=self.shares)
+        return np.asarray(self.first[corpora] + rng.integers(self.counts[corpora]))
+
+    def cut(self, pieces: NDArray[np.int64], rng: np.random.Generator) -> Places:
+        """Return the places of 65 events from a random start in each piece, (number, 65).
+
+        The last start is that from which the end of sequence comes last.
+        """
+        starts = (
+            self.ends[pieces] - self.lengths[pieces] + rng.integers(np.maximum(self.lengths[pieces] - WINDOW, 0) + 1)
+        )
+        return starts[:, None] + np.arange(WINDOW + 1)
+
+
+def clean_windows(sets: PiecesOfSets, number: int, rng: np.random.Generator) -> tuple[Events, Events]:
+    """Return random windows that end in an end of sequence only where a piece ends: inputs and targets, (number, 64).
 
     What a short piece leaves open is padded; padded targets are ignored.
     """
-    whole = np.append(piece, END_OF_SEQUENCE)
-    start = int(rng.integers(0, max(len(whole) - WINDOW - 1, 0) + 1))
-    window = whole[start : start + WINDOW + 1]
-    inputs = np.full(WINDOW, END_OF_SEQUENCE)
-    targets = np.full(WINDOW, IGNORE)
-    inputs[: len(window) - 1] = window[:-1]
-    targets[: len(window) - 1] = window[1:]
-    return inputs, targets
+    pieces = sets.draw(number, rng)
+    places = sets.cut(pieces, rng)
+    behind = places > sets.ends[pieces, None]
+    windows = np.where(behind, END_OF_SEQUENCE, sets.events[places])
+    return windows[:, :-1], np.where(behind, IGNORE, windows)[:, 1:]
 
 
-def upstream_window(piece: Events, rng: np.random.Generator) -> tuple[Events, Events]:
-    """Return a window as the published code cuts it: 64 events, then ends of sequence, which fill short pieces too."""
-    start = int(rng.integers(0, max(len(piece) - WINDOW, 0) + 1))
-    window = np.full(WINDOW + 1, END_OF_SEQUENCE)
-    crop = piece[start : start + WINDOW]
-    window[: len(crop)] = crop
-    return window[:-1], window[1:]
+def upstream_windows(sets: PiecesOfSets, number: int, rng: np.random.Generator) -> tuple[Events, Events]:
+    """Return windows as the published code cuts them: 64 events, then ends of sequence, which fill short pieces too."""
+    pieces = sets.draw(number, rng)
+    places = sets.cut(pieces, rng)
+    windows = np.where(places >= sets.ends[pieces, None], END_OF_SEQUENCE, sets.events[places])
+    windows[:, -1] = END_OF_SEQUENCE
+    return windows[:, :-1], windows[:, 1:]
 
 
 class Windows(IterableDataset[tuple[Tensor, Tensor]]):
-    """An endless stream of batches of random windows, (B, 64) inputs and targets.
+    """A stream of batches of random windows, (B, 64) inputs and targets; batch n is the same wherever it begins.
 
-    A piece is drawn uniformly from all pieces, or, if `corpora` are several and `stratified`, first a corpus uniformly
-    and then a piece of it (§2.5.4).
+    A piece is drawn uniformly from all pieces, or, if `stratified`, first a corpus uniformly and then a piece of it
+    (§2.5.4).
     """
 
     def __init__(
@@ -87,36 +121,32 @@ class Windows(IterableDataset[tuple[Tensor, Tensor]]):
         batch_size: int,
         seed: int,
         *,
+        first_batch: int = 0,
         stratified: bool = False,
         protocol: Protocol = "clean",
     ) -> None:
-        self.corpora = [corpus for corpus in corpora if len(corpus)]
+        filled = [corpus for corpus in corpora if len(corpus)]
+        sizes = np.array([len(corpus) for corpus in filled], dtype=np.float64)
+        shares = np.full(len(sizes), 1 / len(sizes)) if stratified else sizes / sizes.sum()
+        self.sets = PiecesOfSets(filled, shares)
         self.batch_size = batch_size
         self.seed = seed
-        sizes = np.array([len(corpus) for corpus in self.corpora], dtype=np.float64)
-        self.shares = np.full(len(sizes), 1 / len(sizes)) if stratified else sizes / sizes.sum()
-        self.window = clean_window if protocol == "clean" else upstream_window
+        self.first_batch = first_batch
+        self.cut = clean_windows if protocol == "clean" else upstream_windows
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        rng = np.random.default_rng(self.seed)
-        while True:
-            chosen = rng.choice(len(self.corpora), self.batch_size, p=self.shares)
-            pairs = [self.window(self._draw(self.corpora[number], rng), rng) for number in chosen]
-            inputs, targets = (np.stack(arrays) for arrays in zip(*pairs, strict=True))
+        for number in itertools.count(self.first_batch):
+            inputs, targets = self.cut(self.sets, self.batch_size, np.random.default_rng([self.seed, number]))
             yield torch.from_numpy(inputs), torch.from_numpy(targets)
 
-    @staticmethod
-    def _draw(corpus: Pieces, rng: np.random.Generator) -> Events:
-        return corpus[int(rng.integers(len(corpus)))]
 
-
-def exact_windows(corpus: Pieces, max_events: int | None = None) -> tuple[Tensor, Tensor]:
+def exact_windows(corpus: Pieces, max_windows: int | None = None) -> tuple[Tensor, Tensor]:
     """Return windows that predict every event of every piece but its first, and its end, exactly once.
 
-    max_events: stop after the first pieces that together have so many. Returns inputs and targets, (windows, 64);
-    padded targets are ignored.
+    max_windows: of a larger corpus only so many windows, spread evenly over all of it. Returns inputs and targets,
+    (windows, 64); padded targets are ignored.
     """
-    inputs, targets, total = [], [], 0
+    inputs, targets = [], []
     for index in range(len(corpus)):
         whole = np.append(corpus[index], END_OF_SEQUENCE)
         count = -(-(len(whole) - 1) // WINDOW)
@@ -126,7 +156,8 @@ def exact_windows(corpus: Pieces, max_events: int | None = None) -> tuple[Tensor
         padded_targets[: len(whole) - 1] = whole[1:]
         inputs.append(padded_inputs.reshape(count, WINDOW))
         targets.append(padded_targets.reshape(count, WINDOW))
-        total += len(whole) - 1
-        if max_events is not None and total >= max_events:
-            break
-    return torch.from_numpy(np.concatenate(inputs)), torch.from_numpy(np.concatenate(targets))
+    all_inputs, all_targets = np.concatenate(inputs), np.concatenate(targets)
+    if max_windows is not None and len(all_inputs) > max_windows:
+        chosen = np.arange(max_windows) * len(all_inputs) // max_windows
+        all_inputs, all_targets = all_inputs[chosen], all_targets[chosen]
+    return torch.from_numpy(all_inputs), torch.from_numpy(all_targets)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import torch
 
@@ -16,20 +18,38 @@ PUBLISHED_BATCH_SIZE = 10
 PUBLISHED_SCALE = 64 * PUBLISHED_BATCHES / (PUBLISHED_BATCHES * PUBLISHED_BATCH_SIZE - 1)
 
 
-@torch.inference_mode()
-def exact_nll(module: EventModule, corpus: Pieces, max_events: int | None = None) -> tuple[float, int]:
-    """Return the mean negative log-likelihood in nats an event, and the number of events it is the mean of.
+@dataclasses.dataclass(frozen=True)
+class Likelihood:
+    """Negative log-likelihood in nats an event.
 
-    Every event but the first of each piece is predicted once, from at most 64 events before it in its window.
+    mean: over events. standard_error: of the mean, with windows as the units. events: how many were predicted.
+    """
+
+    mean: float
+    standard_error: float
+    events: int
+
+
+@torch.inference_mode()
+def exact_nll(module: EventModule, corpus: Pieces, max_windows: int | None = None) -> Likelihood:
+    """Return the negative log-likelihood of the pieces of a corpus.
+
+    Every event but the first of each piece, and its end, is predicted once, from at most 64 events before it in its
+    window. max_windows: of a larger corpus only so many windows, spread evenly over all of it.
     """
     module.eval()
-    inputs, targets = exact_windows(corpus, max_events)
-    total, count = 0.0, 0
+    inputs, targets = exact_windows(corpus, max_windows)
+    sums, counts = [], []
     for start in range(0, len(inputs), BATCH):
         batch_targets = targets[start : start + BATCH]
-        total += float(nll(module(inputs[start : start + BATCH]), batch_targets, reduction="sum"))
-        count += int((batch_targets != IGNORE).sum())
-    return total / count, count
+        losses = nll(module(inputs[start : start + BATCH]), batch_targets, reduction="none")
+        sums.append(losses.view_as(batch_targets).double().sum(1))
+        counts.append((batch_targets != IGNORE).sum(1))
+    total, count = torch.cat(sums), torch.cat(counts)
+    mean = total.sum() / count.sum()
+    # The error of a ratio: how far the sum of each window is from what the mean makes of its number of events.
+    error = torch.sqrt(((total - mean * count) ** 2).sum()) / count.sum()
+    return Likelihood(float(mean), float(error), int(count.sum()))
 
 
 @torch.inference_mode()
