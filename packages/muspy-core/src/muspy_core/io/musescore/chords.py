@@ -64,7 +64,7 @@ SUSPENDED = {"7": ["add7-1"], "9": ["add7-1", "add9"], "13": ["add7-1", "add9", 
 SPELLINGS = (
     (re.compile(r"^(?:mi|min|-)(?![a-z]*maj)"), "m"),
     (re.compile(r"^(?:mi|min|-)(?=maj|ma|M)"), "m"),
-    (re.compile(r"(?:major|Maj|maj|ma(?!j)|M|t|\^|Δ)"), "maj"),
+    (re.compile(r"(?:major|Maj|maj|ma(?=\d|$)|M|t(?=\d|$)|\^|Δ)"), "maj"),
     (re.compile(r"^(?:\+|#5)(?=7|$)"), "aug"),
     (re.compile(r"^(?:o|°)"), "dim"),
     (re.compile(r"^[øØ]7?"), "0"),
@@ -109,7 +109,8 @@ def read_quality(name: str) -> tuple[str, tuple[str, ...]]:
     if text in KINDS:
         return KINDS[text], ()
     base = max((known for known in KINDS if text.startswith(known)), key=len)
-    degrees = _degrees(text[len(base) :])
+    rest = text[len(base) :]
+    degrees = _degrees(f"add{rest}" if base.endswith("6") and rest == "9" else rest, base)
     if degrees is None:
         return "other", ()
     if "sus" in degrees:
@@ -119,9 +120,13 @@ def read_quality(name: str) -> tuple[str, tuple[str, ...]]:
     return KINDS[base], tuple(degrees)
 
 
-def _degrees(text: str) -> list[str] | None:
-    """Return the degrees of alterations ("b9#11"), None if they are none; "sus" stands for a suspended fourth."""
+def _degrees(text: str, base: str) -> list[str] | None:
+    """Return the degrees of alterations ("b9#11") of a chord, None if they are none.
+
+    "sus" stands for a suspended fourth. What the chord holds already is altered, not added.
+    """
     degrees: list[str] = []
+    highest = int(re.sub(r"\D", "", base) or "5")
     place = 0
     for match in ALTERATION.finditer(text):
         if match.start() != place:
@@ -138,7 +143,7 @@ def _degrees(text: str) -> list[str] | None:
             degrees.append(f"add{number}")
         elif word in ("b", "#"):
             alter = -1 if word == "b" else 1
-            degrees.append(f"{'alter' if number == '5' else 'add'}{number}{alter:+d}")
+            degrees.append(f"{'alter' if number == '5' or int(number) < highest else 'add'}{number}{alter:+d}")
         else:
             return None
     return degrees if place == len(text) else None
