@@ -1,6 +1,7 @@
 """Multitrack Music Transformer: generating music for many instruments (dissertation chapter 3).
 
-This version holds the package's metadata and nothing else; README.md says what is planned.
+In the order of the flow: instruments → notes → encoding (and baselines) → prepare → songs → data → config → layers,
+heads → model → losses → training; sampling, grammar → generate → output → cli.
 """
 
 from __future__ import annotations

@@ -1,0 +1,114 @@
+"""Weights, configuration and history on disk: `model.safetensors` and `config.json` in one folder."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from muspy_core.errors import MuspyError
+from muspy_core.io.files import write_atomically
+
+from mmt.config import MMTConfig
+from mmt.encoding import Order
+
+if TYPE_CHECKING:
+    from mmt.model import MMT
+
+WEIGHTS_NAME, CONFIG_NAME = "model.safetensors", "config.json"
+
+
+class ModelError(MuspyError):
+    """An unknown model, or model files that cannot be used."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a model was trained. songs: names of the training songs. order: of its codes. scores: by name."""
+
+    steps: int = 0
+    songs: tuple[str, ...] = ()
+    order: Order = "grammar"
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model that was loaded."""
+
+    name: str
+    model: MMT
+    training: Training
+
+
+def save_checkpoint(folder: str | os.PathLike[str], model: MMT, training: Training | None = None) -> None:
+    """Write a model into a folder, which is made if there is none; weights in half precision."""
+    from safetensors.torch import save_file
+
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {name: tensor.detach().half().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    description = {"model": model.config.to_dict(), "training": asdict(training or Training())}
+    with write_atomically(folder / WEIGHTS_NAME) as temporary:
+        save_file(weights, temporary)
+    with write_atomically(folder / CONFIG_NAME) as temporary:
+        temporary.write_text(json.dumps(description, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def load_checkpoint(name: str | os.PathLike[str] = "default") -> Checkpoint:
+    """Load a model by its bundled name, folder or Hub id, in single precision, ready to generate.
+
+    A bundled name or a folder touches no network; `hub:OWNER/NAME` is downloaded by huggingface_hub. Raises ModelError.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    from mmt.model import MMT
+
+    folder = model_folder(name)
+    try:
+        description: dict[str, Any] = json.loads((folder / CONFIG_NAME).read_text(encoding="utf-8"))
+        model = MMT(MMTConfig.from_dict(description["model"]))
+        weights = load_file(folder / WEIGHTS_NAME)
+        model.load_state_dict({key: value.float() for key, value in weights.items()})
+        training = description.get("training", {})
+        training["songs"] = tuple(training.get("songs", ()))
+        return Checkpoint(os.fspath(name), model.eval(), Training(**training))
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise ModelError(f"{folder}: holds no mmt model: {error}") from error
+
+
+def bundled() -> list[str]:
+    """Return the names of the models that come with the package."""
+    folder = Path(str(resources.files("mmt") / "pretrained"))
+    return sorted(path.parent.name for path in folder.glob(f"*/{CONFIG_NAME}"))
+
+
+def model_folder(name: str | os.PathLike[str]) -> Path:
+    """Return the folder of a model. Raises ModelError, with the nearest name, for an unknown one."""
+    text = os.fspath(name)
+    if text in bundled():
+        return Path(str(resources.files("mmt") / "pretrained" / text))
+    if Path(text).is_dir():
+        return Path(text)
+    if text.startswith("hub:"):
+        return _from_hub(text.removeprefix("hub:"))
+    near = difflib.get_close_matches(text, bundled(), n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"bundled models: {', '.join(bundled()) or 'none'}"
+    raise ModelError(f"unknown model {text!r}: neither bundled, nor a folder, nor hub:OWNER/NAME; {hint}")
+
+
+def _from_hub(identifier: str) -> Path:
+    try:
+        from huggingface_hub import snapshot_download
+    except ModuleNotFoundError as error:
+        raise ImportError("models of the Hub need huggingface_hub: pip install 'mmt[hub]'") from error
+    try:
+        return Path(snapshot_download(identifier, allow_patterns=[WEIGHTS_NAME, CONFIG_NAME]))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"hub:{identifier}: cannot be downloaded: {error}") from error

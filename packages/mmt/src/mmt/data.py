@@ -1,0 +1,193 @@
+"""Prepared songs → batches: augmentation, windows, padding, and the Lightning data module around them (§3.4.1).
+
+Symbols: B songs, L events (padded), F fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import lightning as L
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from mmt.baselines import mmm, remi
+from mmt.config import Encoding
+from mmt.encoding import FIELDS, Order, encode
+from mmt.notes import BEAT, PITCH, NoteRows
+from mmt.songs import Songs, load_split
+
+MIN_WINDOW_NOTES = 10
+MAX_REDRAWS = 10
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Padded songs. codes: (B, L, F), padding 0. mask: (B, L), False in padding. notes: (B,) notes of each."""
+
+    codes: Tensor
+    mask: Tensor
+    notes: Tensor
+
+    def to(self, device: torch.device | str) -> Batch:
+        """Return the batch on a device."""
+        return Batch(self.codes.to(device), self.mask.to(device), self.notes.to(device))
+
+
+@dataclass(frozen=True)
+class Window:
+    """What a model sees of a song: `max_beat` beats, `max_length` events.
+
+    With a generator a random window, transposed by -5 to +6 semitones, is drawn; without one it is the beginning.
+    """
+
+    max_beat: int = 256
+    max_length: int = 1024
+    transpose: tuple[int, int] = (-5, 6)
+
+    def __call__(self, notes: NoteRows, rng: np.random.Generator | None = None) -> NoteRows:
+        """Return the rows of a window, beats counted from its start."""
+        if rng is None:
+            return notes[notes[:, BEAT] < self.max_beat]
+        shift = int(rng.integers(self.transpose[0], self.transpose[1] + 1))
+        notes = notes.copy()
+        notes[:, PITCH] = np.clip(notes[:, PITCH] + shift, 0, 127)
+        beats = int(notes[:, BEAT].max()) + 1 if len(notes) else 0
+        if beats <= self.max_beat:
+            return notes
+        for _ in range(MAX_REDRAWS):
+            start = int(rng.integers(beats - self.max_beat))
+            window = notes[(notes[:, BEAT] >= start) & (notes[:, BEAT] < start + self.max_beat)]
+            if len(window) > MIN_WINDOW_NOTES:
+                break
+        window[:, BEAT] -= start
+        return window
+
+
+def encode_window(notes: NoteRows, encoding: Encoding, max_length: int, order: Order) -> NDArray[np.int64]:
+    """Encode rows and cut them to the model's length as published, (L, F).
+
+    MMT: the first events and an end of song. The baselines: the first codes and the last two.
+    """
+    if encoding == "mmt":
+        codes = encode(notes, order)
+        return codes if len(codes) <= max_length else np.concatenate([codes[: max_length - 1], codes[-1:]])
+    codes = mmm.encode(notes) if encoding == "mmm" else remi.encode(notes)
+    if len(codes) > max_length:
+        codes = np.concatenate([codes[: max_length - 2], codes[-2:]])
+    return codes[:, None]
+
+
+class SongDataset(Dataset[Any]):
+    """Songs as codes; with a generator each visit is another window of them."""
+
+    def __init__(
+        self, songs: Songs, encoding: Encoding, window: Window, order: Order, rng: np.random.Generator | None = None
+    ) -> None:
+        self.songs, self.encoding, self.window, self.order, self.rng = songs, encoding, window, order, rng
+
+    def __len__(self) -> int:
+        return len(self.songs)
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.int64], int]:
+        notes = self.window(self.songs[index], self.rng)
+        codes = encode_window(notes, self.encoding, self.window.max_length, self.order)
+        return codes, len(notes) if self.encoding != "mmt" else int((codes[:, 0] == 3).sum())
+
+
+def collate(items: Sequence[tuple[NDArray[np.int64], int]]) -> Batch:
+    """Pad songs with 0 to the longest."""
+    codes = torch.nn.utils.rnn.pad_sequence([torch.from_numpy(codes) for codes, _ in items], batch_first=True)
+    lengths = torch.tensor([len(codes) for codes, _ in items])
+    mask = torch.arange(codes.shape[1])[None] < lengths[:, None]
+    return Batch(codes, mask, torch.tensor([notes for _, notes in items]))
+
+
+class SongDataModule(L.LightningDataModule):
+    """The songs of a folder that `mmt prepare` made, in the batches that a model reads.
+
+    Args:
+        folder: The folder.
+        encoding: Of the model; the CLI links it.
+        order: Of MMT's codes: `grammar`, or `reference` as published.
+        batch_size: Songs of a batch.
+        max_beat: Beats of a window.
+        max_length: Events of a window; the CLI links it to the model's.
+        augment: Whether training windows are random and transposed.
+        workers: Processes that load training data.
+        seed: Of windows and of the order of songs.
+    """
+
+    def __init__(
+        self,
+        folder: str = "data",
+        encoding: Encoding = "mmt",
+        order: Order = "grammar",
+        batch_size: int = 8,
+        max_beat: int = 256,
+        max_length: int = 1024,
+        augment: bool = True,
+        workers: int = 0,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.folder, self.encoding, self.order = folder, encoding, order
+        self.batch_size, self.augment, self.workers, self.seed = batch_size, augment, workers, seed
+        self.window = Window(max_beat, max_length)
+        self.subsets: dict[str, Songs] = {}
+
+    def setup(self, stage: str | None = None) -> None:
+        """Read songs and split."""
+        if self.subsets:
+            return
+        songs = Songs.load(self.folder)
+        for subset, names in load_split(self.folder).items():
+            if not names:
+                raise ValueError(f"{self.folder}: no song is in the {subset} part of the split")
+            self.subsets[subset] = songs.subset(names)
+
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
+        """Lightning cannot look into a `Batch` by itself."""
+        return batch.to(device)
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Windows of training songs in random order."""
+        rng = np.random.default_rng(self.seed) if self.augment else None
+        order = torch.Generator().manual_seed(self.seed)
+        return DataLoader(
+            self._dataset("train", rng),
+            self.batch_size,
+            shuffle=True,
+            generator=order,
+            collate_fn=collate,
+            drop_last=len(self.subsets["train"]) >= self.batch_size,
+            num_workers=self.workers,
+            worker_init_fn=_reseed if self.augment else None,
+            persistent_workers=self.workers > 0,
+        )
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """The beginnings of validation songs."""
+        return DataLoader(self._dataset("valid", None), self.batch_size, collate_fn=collate)
+
+    def test_dataloader(self) -> DataLoader[Batch]:
+        """The beginnings of test songs."""
+        return DataLoader(self._dataset("test", None), self.batch_size, collate_fn=collate)
+
+    def _dataset(self, subset: str, rng: np.random.Generator | None) -> SongDataset:
+        return SongDataset(self.subsets[subset], self.encoding, self.window, self.order, rng)
+
+
+def _reseed(worker: int) -> None:
+    """Give each worker process a generator of its own; all would draw the same windows otherwise."""
+    information = torch.utils.data.get_worker_info()
+    if information is not None and isinstance(information.dataset, SongDataset):
+        information.dataset.rng = np.random.default_rng(information.seed)
+
+
+FIELD_NAMES = {"mmt": FIELDS, "mmm": ("event",), "remi": ("event",)}

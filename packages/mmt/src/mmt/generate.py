@@ -1,0 +1,210 @@
+"""Prompts → songs: generation event by event with a cache, in batches of unequal prompts, or as a stream (§3.3.2).
+
+Modes are prompts: `unconditioned` (start of song), `instrument_informed` (instruments too), `continuation` (the
+beginning of a song). Codes are those of `encoding`, (L, 6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmt.encoding import END_OF_SONG, INSTRUMENT, NOTE, START_OF_NOTES, TYPE, Codes, header_codes
+from mmt.grammar import Bans, Grammar, PublishedRules, Rules
+from mmt.instruments import codes_of_names
+from mmt.model import MMT
+from mmt.notes import EncodingError
+from mmt.sampling import Sampling, draw
+
+RulesName = Literal["grammar", "published"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How songs are generated.
+
+    length: events that are added to a prompt at most, an end of song among them. sampling: how codes are drawn. rules:
+    `grammar`, or the paper's (`published`). bans: what the user rules out (with `grammar`). seed: song i of a call is
+    drawn from seed + i, whatever is beside it.
+    """
+
+    length: int = 1024
+    sampling: Sampling = field(default_factory=Sampling)
+    rules: RulesName = "grammar"
+    bans: Bans = field(default_factory=Bans)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.length < 1:
+            raise ValueError(f"length={self.length} must be at least 1")
+        if self.rules not in get_args(RulesName):
+            raise ValueError(f"rules={self.rules!r}: choose one of {', '.join(get_args(RulesName))}")
+
+
+# --- prompts ---------------------------------------------------------------------------------------------------------
+
+
+def unconditioned() -> Codes:
+    """Return the prompt of a song about which nothing is said, (1, 6)."""
+    return np.zeros((1, 6), np.int64)
+
+
+def instrument_informed(names: Iterable[str]) -> Codes:
+    """Return the prompt of a song for these instruments, (k + 2, 6). Raises InstrumentError for an unknown one."""
+    codes = codes_of_names(names)
+    if not codes:
+        raise EncodingError("no instrument is named")
+    return header_codes(codes)
+
+
+def continuation(codes: Codes, beats: int) -> Codes:
+    """Return the part of a song before a beat, with all its instruments. Raises EncodingError if no note is there.
+
+    codes: (L, 6). beats: how many of the song are kept.
+    """
+    notes = codes[codes[:, TYPE] == NOTE]
+    kept = notes[notes[:, 1] <= beats]
+    if not len(kept):
+        first = f"the first note is at beat {notes[0, 1] - 1}" if len(notes) else "the song has no note"
+        raise EncodingError(f"there is nothing to continue before beat {beats}: {first}")
+    header = codes[: np.argmax(codes[:, TYPE] == START_OF_NOTES) + 1]
+    return np.concatenate([header, kept])
+
+
+# --- generation ------------------------------------------------------------------------------------------------------
+
+
+def generate(model: MMT, prompts: Sequence[Codes], options: Options | None = None) -> list[Codes]:
+    """Continue each prompt to a whole song.
+
+    prompts: codes (L, 6) each, of any lengths. Returns codes of whole songs, prompts included, that end with an end of
+    song. Raises EncodingError for a prompt that is empty or has unknown codes.
+    """
+    options = options or Options()
+    songs: list[list[Codes]] = [[_checked(prompt, model.config.sizes)] for prompt in prompts]
+    for events in _events(model, [song[0] for song in songs], options):
+        for song, event in zip(songs, events, strict=True):
+            if song[-1][-1, TYPE] != END_OF_SONG:
+                song.append(event[None])
+    return [_ended(np.concatenate(song)) for song in songs]
+
+
+def stream(model: MMT, prompt: Codes, options: Options | None = None) -> Iterator[Codes]:
+    """Continue one prompt, and give each event, (6,), as soon as it is drawn; the last is an end of song.
+
+    Raises EncodingError for a prompt that is empty or has unknown codes.
+    """
+    event = prompt[-1]
+    for events in _events(model, [_checked(prompt, model.config.sizes)], options or Options()):
+        event = events[0]
+        yield event
+    if event[TYPE] != END_OF_SONG:
+        yield np.array([END_OF_SONG, 0, 0, 0, 0, 0])
+
+
+def _checked(prompt: Codes, sizes: tuple[int, ...]) -> Codes:
+    prompt = np.asarray(prompt)
+    if prompt.ndim != 2 or prompt.shape[1] != len(sizes) or not len(prompt):
+        raise EncodingError(f"a prompt is codes (L, {len(sizes)}) with at least one event, got {prompt.shape}")
+    if (prompt < 0).any() or (prompt >= np.array(sizes)).any():
+        raise EncodingError(f"a prompt has codes that the model does not know; the fields have {sizes} codes")
+    return prompt.astype(np.int64)
+
+
+def _ended(codes: Codes) -> Codes:
+    if codes[-1, TYPE] == END_OF_SONG:
+        return codes
+    return np.concatenate([codes, [[END_OF_SONG, 0, 0, 0, 0, 0]]])
+
+
+@torch.inference_mode()
+def _events(model: MMT, prompts: Sequence[Codes], options: Options) -> Iterator[Codes]:
+    """Give the next event of every song, (B, 6), until all have ended or the length is reached."""
+    generators = [torch.Generator().manual_seed(options.seed + index) for index in range(len(prompts))]
+    state = _State(model, prompts, options)
+    for _ in range(options.length):
+        events = _draw_event(model, state.hidden, state.rules, options.sampling, generators)
+        events[state.ended] = torch.tensor([END_OF_SONG, 0, 0, 0, 0, 0])
+        yield events.numpy()
+        state.ended |= events[:, TYPE] == END_OF_SONG
+        if bool(state.ended.all()):
+            return
+        state.read(events)
+
+
+class _State:
+    """What songs were so far: the model's cache, the rules' memory, and the codes, to read again into a full cache."""
+
+    def __init__(self, model: MMT, prompts: Sequence[Codes], options: Options) -> None:
+        self.model = model
+        self.songs = [torch.from_numpy(prompt) for prompt in prompts]
+        self.ended = torch.tensor([bool(prompt[-1, TYPE] == END_OF_SONG) for prompt in prompts])
+        sizes, count = model.config.sizes, len(prompts)
+        self.rules: Rules = (
+            Grammar(sizes, count, options.bans) if options.rules == "grammar" else PublishedRules(sizes, count)
+        )
+        self._teach_rules()
+        self._read_again()
+
+    def read(self, events: Tensor) -> None:
+        """Go on to the next event."""
+        self.rules.read(events)
+        self.songs = [torch.cat([song, event[None]]) for song, event in zip(self.songs, events, strict=True)]
+        if self.cache.longest == self.cache.capacity:
+            self._read_again()
+        else:
+            self.hidden = self.model.extend(events[:, None], self.cache)
+
+    def _teach_rules(self) -> None:
+        """Let the rules read the prompts; before short ones stand starts of song, which say nothing."""
+        longest = max(map(len, self.songs))
+        padded = [torch.cat([song.new_zeros(longest - len(song), song.shape[1]), song]) for song in self.songs]
+        for events in torch.stack(padded, dim=1):
+            self.rules.read(events)
+
+    def _read_again(self) -> None:
+        """Fill the cache anew: with everything if it leaves room, else with the instruments and the last events."""
+        half = self.model.config.max_length // 2
+        parts = [song if len(song) <= half * 3 // 2 else _recent(song, half) for song in self.songs]
+        counts = torch.tensor([len(part) for part in parts])
+        self.cache = self.model.new_cache(len(parts))
+        codes = torch.nn.utils.rnn.pad_sequence(parts, batch_first=True)
+        self.hidden = self.model.extend(codes, self.cache, counts)
+
+
+def _recent(song: Tensor, count: int) -> Tensor:
+    """Return the header of a song and as many of its last events as make `count` together."""
+    header = song[song[:, TYPE] <= START_OF_NOTES][: count // 2]
+    return torch.cat([header, song[len(header) - count :]])
+
+
+def _draw_event(
+    model: MMT, hidden: Tensor, rules: Rules, sampling: Sampling, generators: list[torch.Generator]
+) -> Tensor:
+    """Draw the fields of an event one after the other, (B, 6); hidden: (B, D)."""
+    heads = model.heads
+    state = heads.start(hidden)
+    events = torch.zeros(len(hidden), len(model.config.sizes), dtype=torch.long)
+    for column in range(events.shape[1]):
+        # Only songs that need a code here are drawn, so that none depends on those beside it.
+        rows = _needed(column, events[:, TYPE]).nonzero()[:, 0]
+        if len(rows):
+            allowed = rules.allowed(column, events)
+            logits = heads.field(state, column).masked_fill(~allowed, float("-inf"))
+            events[rows, column] = draw(logits[rows], sampling, column, [generators[row] for row in rows.tolist()])
+        state = heads.given(state, column, events[:, column])
+    return events
+
+
+def _needed(column: int, kinds: Tensor) -> Tensor:
+    """Which songs have a code in a column, (B,), by the types of their events."""
+    if column == TYPE:
+        return torch.ones_like(kinds, dtype=torch.bool)
+    if column == 5:
+        return (kinds == NOTE) | (kinds == INSTRUMENT)
+    return kinds == NOTE

@@ -1,0 +1,187 @@
+"""Which codes may come next, so that what is generated is a song (§3.3.2 and beyond).
+
+`PublishedRules` are the paper's: types and beats never fall. `Grammar` goes further: songs have instruments and notes,
+instruments ascend, events follow one another in the order of the encoding, no instrument plays a pitch twice at one
+time, and only instruments that were listed play. Both are asked field by field, for all songs at once.
+
+Symbols: B songs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from mmt.encoding import END_OF_SONG, INSTRUMENT, NOTE, START_OF_NOTES, START_OF_SONG
+
+TYPE, BEAT, POSITION, PITCH, DURATION, PLAYER = range(6)  # columns; the last is the instrument of a note
+
+
+@dataclass(frozen=True)
+class Bans:
+    """What a user rules out.
+
+    pitches: (lowest, highest) MIDI pitch. polyphony: the most notes that may start together. max_beat: beats from this
+    one on are not reached: the song ends before.
+    """
+
+    pitches: tuple[int, int] = (0, 127)
+    polyphony: int | None = None
+    max_beat: int | None = None
+
+    def __post_init__(self) -> None:
+        low, high = self.pitches
+        if not 0 <= low <= high <= 127:
+            raise ValueError(f"pitches={self.pitches}: must be two numbers from 0 to 127, the lower first")
+        if self.polyphony is not None and self.polyphony < 1:
+            raise ValueError(f"polyphony={self.polyphony} must be at least 1")
+        if self.max_beat is not None and self.max_beat < 1:
+            raise ValueError(f"max_beat={self.max_beat} must be at least 1")
+
+
+class Rules(Protocol):
+    """What a sampler asks, event by event."""
+
+    def read(self, events: Tensor) -> None:
+        """Take note of an event of each song, (B, 6)."""
+
+    def allowed(self, column: int, chosen: Tensor) -> Tensor:
+        """Return which codes of a column may come next, (B, codes). chosen: (B, 6), with the columns before it."""
+
+
+class PublishedRules:
+    """Types and beats never fall; a start of song and undefined fields of notes are never generated.
+
+    sizes: number of codes of each field. songs: B.
+    """
+
+    def __init__(self, sizes: tuple[int, ...], songs: int) -> None:
+        self.codes = [torch.arange(size) for size in sizes]
+        self.type = torch.zeros(songs, dtype=torch.long)
+        self.beat = torch.zeros(songs, dtype=torch.long)
+
+    def read(self, events: Tensor) -> None:
+        """Take note of an event of each song, (B, 6)."""
+        self.type = torch.maximum(self.type, events[:, TYPE])
+        self.beat = torch.maximum(self.beat, events[:, BEAT])
+
+    def allowed(self, column: int, chosen: Tensor) -> Tensor:
+        """Return which codes of a column may come next, (B, codes)."""
+        codes = self.codes[column]
+        least = {TYPE: self.type.clamp(min=INSTRUMENT), BEAT: self.beat.clamp(min=1)}.get(
+            column, torch.ones_like(self.type)
+        )
+        return codes >= least[:, None]
+
+
+class Grammar:
+    """Every song that is generated under these rules decodes to what was meant.
+
+    sizes: number of codes of each field. songs: B. bans: what the user rules out besides.
+    """
+
+    def __init__(self, sizes: tuple[int, ...], songs: int, bans: Bans | None = None) -> None:
+        bans = bans or Bans()
+        self.codes = [torch.arange(size) for size in sizes]
+        self.pitch_codes = (self.codes[PITCH] > bans.pitches[0]) & (self.codes[PITCH] <= bans.pitches[1] + 1)
+        self.last_pitch = bans.pitches[1] + 1
+        self.last_beat = min(sizes[BEAT] - 1, bans.max_beat or sizes[BEAT])
+        self.last_position, self.last_duration = sizes[POSITION] - 1, sizes[DURATION] - 1
+        self.polyphony = bans.polyphony or sizes[PITCH] * sizes[PLAYER]
+        self.event = torch.zeros(songs, 6, dtype=torch.long)
+        self.listed = torch.zeros(songs, sizes[PLAYER], dtype=torch.bool)
+        self.playing = torch.zeros_like(self.listed)  # who has played the last note's pitch at its onset
+        self.together = torch.zeros(songs, dtype=torch.long)  # notes at the last note's onset
+        self.notes = torch.zeros(songs, dtype=torch.bool)  # whether there was a note
+
+    def read(self, events: Tensor) -> None:
+        """Take note of an event of each song, (B, 6)."""
+        kind = events[:, TYPE]
+        is_note = kind == NOTE
+        player = torch.nn.functional.one_hot(events[:, PLAYER], self.listed.shape[1]).bool()
+        self.listed |= player & (kind == INSTRUMENT)[:, None]
+        last_was_note = self.event[:, TYPE] == NOTE
+        same_onset = last_was_note & (events[:, BEAT:PITCH] == self.event[:, BEAT:PITCH]).all(1)
+        same_pitch = same_onset & (events[:, PITCH] == self.event[:, PITCH])
+        self.playing = torch.where(same_pitch[:, None], self.playing | player, player) & is_note[:, None]
+        self.together = torch.where(same_onset, self.together + 1, torch.ones_like(self.together)) * is_note
+        self.notes |= is_note
+        self.event = events
+
+    def allowed(self, column: int, chosen: Tensor) -> Tensor:
+        """Return which codes of a column may come next, (B, codes). chosen: (B, 6), with the columns before it."""
+        if column == TYPE:
+            return self._types()
+        if column == PLAYER:
+            return self._players(chosen)
+        lowest = self._lowest(column, chosen)
+        codes = self.codes[column]
+        allowed = codes >= lowest[:, None]
+        if column == PITCH:
+            allowed &= self.pitch_codes
+        elif column == BEAT:
+            allowed &= codes <= self.last_beat
+        return allowed
+
+    # Notes follow one another in the order (beat, position, pitch, duration, instrument). Where all columns before one
+    # are those of the last note, a code may be the last note's or larger; "the last note's" only if the columns behind
+    # it leave room for a larger note. So the questions below are asked from the back.
+
+    def _free(self) -> Tensor:
+        """Who may still play the last pitch, (B, players)."""
+        return self.listed & ~self.playing
+
+    def _duration_has_room(self) -> Tensor:
+        larger = self.codes[PLAYER] > self.event[:, PLAYER, None]
+        return (self._free() & larger).any(1)
+
+    def _pitch_has_room(self) -> Tensor:
+        longer = (self.event[:, DURATION] < self.last_duration) & self._free().any(1)
+        permitted = self.pitch_codes[self.event[:, PITCH]]  # a prompt may hold notes that are banned from now on
+        return permitted & (longer | self._duration_has_room())
+
+    def _onset_has_room(self) -> Tensor:
+        more = (self.event[:, PITCH] < self.last_pitch) | self._pitch_has_room()
+        return more & (self.together < self.polyphony)
+
+    def _beat_has_room(self) -> Tensor:
+        more = (self.event[:, POSITION] < self.last_position) | self._onset_has_room()
+        return more & (self.event[:, BEAT] <= self.last_beat)
+
+    def _lowest(self, column: int, chosen: Tensor) -> Tensor:
+        """The smallest code that a column may have, (B,)."""
+        follows = self.event[:, TYPE] == NOTE
+        for before in range(BEAT, column):
+            follows = follows & (chosen[:, before] == self.event[:, before])
+        room = {
+            BEAT: self._beat_has_room,
+            POSITION: self._onset_has_room,
+            PITCH: self._pitch_has_room,
+            DURATION: self._duration_has_room,
+        }[column]()
+        lowest = torch.where(room, self.event[:, column], self.event[:, column] + 1)
+        return torch.where(follows, lowest, torch.ones_like(lowest)).clamp(min=1)
+
+    def _types(self) -> Tensor:
+        kind = self.event[:, TYPE]
+        allowed = torch.zeros(len(kind), 5, dtype=torch.bool)
+        largest = self.codes[PLAYER][-1]
+        allowed[:, INSTRUMENT] = (kind == START_OF_SONG) | ((kind == INSTRUMENT) & (self.event[:, PLAYER] < largest))
+        allowed[:, START_OF_NOTES] = kind == INSTRUMENT
+        room = (self.event[:, BEAT] < self.last_beat) | self._beat_has_room()
+        allowed[:, NOTE] = (kind == START_OF_NOTES) | ((kind == NOTE) & room)
+        allowed[:, END_OF_SONG] = (kind == END_OF_SONG) | ((kind == NOTE) & self.notes)
+        return allowed
+
+    def _players(self, chosen: Tensor) -> Tensor:
+        codes = self.codes[PLAYER]
+        is_instrument = chosen[:, TYPE] == INSTRUMENT
+        ascending = (codes > self.event[:, PLAYER, None]) & (codes > 0)
+        same_pitch = (self.event[:, TYPE] == NOTE) & (chosen[:, BEAT:DURATION] == self.event[:, BEAT:DURATION]).all(1)
+        same_duration = same_pitch & (chosen[:, DURATION] == self.event[:, DURATION])
+        playable = torch.where(same_pitch[:, None], self._free(), self.listed)
+        playable = playable & (~same_duration[:, None] | (codes > self.event[:, PLAYER, None]))
+        return torch.where(is_instrument[:, None], ascending, playable)

@@ -1,0 +1,130 @@
+"""Model + loss + optimiser: the Lightning module that `mmt fit` trains (§3.4.1)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from torch import Tensor
+
+from mmt.checkpoint import Training, save_checkpoint
+from mmt.config import MMTConfig
+from mmt.data import FIELD_NAMES, Batch, SongDataModule
+from mmt.losses import field_sums, masked_loss, published_loss
+from mmt.model import MMT
+
+
+class MMTModule(L.LightningModule):
+    """Training of a `MMT` by Adam, with a linear warm-up and a linear decay.
+
+    Args:
+        config: The model.
+        learning_rate: After the warm-up.
+        weight_decay: Decoupled; 0 in the paper.
+        warmup_steps: Steps until the full rate.
+        decay_end_step: Step at which the decay ends.
+        decay_end_rate: What is left of the rate then.
+        masked_loss: Whether only defined codes count; False: the published loss, padding included.
+        compile: Whether the network is compiled by `torch.compile`.
+    """
+
+    def __init__(
+        self,
+        config: MMTConfig,
+        learning_rate: float = 5e-4,
+        weight_decay: float = 0.0,
+        warmup_steps: int = 5000,
+        decay_end_step: int = 100_000,
+        decay_end_rate: float = 0.1,
+        masked_loss: bool = True,
+        compile: bool = False,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.learning_rate, self.weight_decay = learning_rate, weight_decay
+        self.warmup_steps, self.decay_end_step, self.decay_end_rate = warmup_steps, decay_end_step, decay_end_rate
+        self.masked = masked_loss
+        self.model = MMT(config)
+        self.network: Any = torch.compile(self.model) if compile else self.model
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+        """Return the loss of a batch."""
+        codes, targets, mask = batch.codes[:, :-1], batch.codes[:, 1:], batch.mask[:, 1:]
+        if self.masked:
+            loss = masked_loss(self.network(codes, targets), targets, mask)
+        else:
+            loss = published_loss(self.network(codes, targets, batch.mask[:, :-1]), targets)
+        self.log("train_loss", loss, batch_size=len(codes))
+        return loss
+
+    def validation_step(self, batch: Batch, batch_index: int) -> None:
+        """Log the masked loss, and -log p of a note, whole and by field."""
+        self._score(batch, "val")
+
+    def test_step(self, batch: Batch, batch_index: int) -> None:
+        """The same for test songs."""
+        self._score(batch, "test")
+
+    def _score(self, batch: Batch, stage: str) -> None:
+        codes, targets, mask = batch.codes[:, :-1], batch.codes[:, 1:], batch.mask[:, 1:]
+        sums, _ = field_sums(self.network(codes, targets), targets, mask)
+        events, notes = int(mask.sum()), int(batch.notes.sum())
+        self.log(f"{stage}_loss", sums.sum() / events, batch_size=events, sync_dist=True)
+        self.log(f"{stage}_nll_note", sums.sum() / notes, batch_size=notes, prog_bar=True, sync_dist=True)
+        names = FIELD_NAMES[self.config.encoding]
+        fields = {f"{stage}_nll_{name}": value / notes for name, value in zip(names, sums, strict=True)}
+        self.log_dict(fields, batch_size=notes, sync_dist=True)
+
+    def configure_optimizers(self) -> Any:
+        """Adam, its rate times `rate_at` of the step."""
+        optimizer = torch.optim.AdamW(self.parameters(), self.learning_rate, weight_decay=self.weight_decay)
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, self.rate_at)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def rate_at(self, step: int) -> float:
+        """Return what the learning rate is multiplied by: up to 1, then linearly down to `decay_end_rate`."""
+        if step < self.warmup_steps:
+            return (step + 1) / self.warmup_steps
+        done = (step - self.warmup_steps) / max(self.decay_end_step - self.warmup_steps, 1)
+        return max(1.0 - done * (1.0 - self.decay_end_rate), self.decay_end_rate)
+
+
+class ExportBest(L.Callback):
+    """Writes the best model so far as a folder that `MMT.from_pretrained` loads.
+
+    Args:
+        folder: Where to; None: `export` in the trainer's log folder.
+        monitor: The logged value that is to be smallest.
+    """
+
+    def __init__(self, folder: str | None = None, monitor: str = "val_nll_note") -> None:
+        self.folder, self.monitor = folder, monitor
+        self.best = float("inf")
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Save if this is the best validation."""
+        value = trainer.callback_metrics.get(self.monitor)
+        if trainer.sanity_checking or not trainer.is_global_zero or value is None or float(value) >= self.best:
+            return
+        data = trainer.datamodule  # type: ignore[attr-defined]  # Lightning sets it when fit is called
+        if not isinstance(pl_module, MMTModule) or not isinstance(data, SongDataModule):
+            raise TypeError("ExportBest works with MMTModule and SongDataModule")
+        self.best = float(value)
+        training = Training(
+            steps=trainer.global_step,
+            songs=data.subsets["train"].names,
+            order=data.order,
+            scores={self.monitor: round(self.best, 5)},
+        )
+        folder = Path(self.folder or Path(trainer.log_dir or trainer.default_root_dir) / "export")
+        save_checkpoint(folder, pl_module.model, training)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best value so far, so that resumed training does not overwrite a better model."""
+        return {"best": self.best}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up the best value."""
+        self.best = state_dict["best"]
