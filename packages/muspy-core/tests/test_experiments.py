@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 
 import muspy_core as m  # noqa: E402
-from muspy_core.experiments.corpora import Corpus, encode, incipit  # noqa: E402 - after the skips
+from muspy_core.experiments.corpora import Corpus, encode, incipit, store_corpus  # noqa: E402 - after the skips
 from muspy_core.experiments.data import (  # noqa: E402
     END_OF_SEQUENCE,
     IGNORE,
@@ -25,8 +26,10 @@ from muspy_core.experiments.data import (  # noqa: E402
     upstream_windows,
 )
 from muspy_core.experiments.evaluate import PUBLISHED_SCALE, exact_nll, upstream_nll  # noqa: E402
+from muspy_core.experiments.fit import CONFIGS, fit  # noqa: E402
+from muspy_core.experiments.loading import EventDataModule  # noqa: E402
 from muspy_core.experiments.model import EventModelConfig, build_model  # noqa: E402
-from muspy_core.experiments.rows import Row, make_row  # noqa: E402
+from muspy_core.experiments.rows import Row, make_row, row_of  # noqa: E402
 from muspy_core.experiments.training import EventModule  # noqa: E402
 
 
@@ -209,3 +212,41 @@ def test_a_row_is_trained_interrupted_continued_and_tested(
 def test_a_shortened_row_is_not_mistaken_for_one_of_the_table() -> None:
     assert Row("essen", "lstm", 1).name == "essen-lstm-1"
     assert Row("essen", "lstm", 1, windows=10).name == "essen-lstm-1-10-windows"
+
+
+def test_a_model_is_fitted_by_a_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store_corpus(corpus("m21jsb", 60), tmp_path / "cache")
+    monkeypatch.chdir(tmp_path)
+    arguments = [
+        "-c",
+        "gru",
+        "--data.cache",
+        "cache",
+        "--trainer.max_steps",
+        "20",
+        "--trainer.val_check_interval",
+        "10",
+    ]
+    fit([*arguments, "--trainer.enable_progress_bar", "false", "--trainer.default_root_dir", "out"])
+    checkpoint = torch.load(next(tmp_path.rglob("last.ckpt")), weights_only=True)
+    assert checkpoint["global_step"] == 20
+    assert sum(weights.numel() for weights in checkpoint["state_dict"].values()) == 289_893
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru", "transformer", "rnn"])
+def test_configurations_hold_the_recipe_of_the_rows(name: str) -> None:
+    held = yaml.safe_load((CONFIGS / f"{name}.yaml").read_text())
+    row = row_of("m21jsb", name, 0)  # type: ignore[arg-type] # parametrised
+    assert held["trainer"]["max_steps"] == row.steps
+    assert held["data"]["batch_size"] == row.batch_size
+    assert held["model"] == {
+        "config": {"kind": name, "dropout": row.dropout},
+        "learning_rate": row.learning_rate,
+        "schedule": "cosine",
+        "protocol": "clean",
+    }
+
+
+def test_an_unknown_data_set_is_named_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match=r"essen.*got \['esen'\]"):
+        EventDataModule(["esen"])

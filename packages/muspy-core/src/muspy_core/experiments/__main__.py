@@ -1,6 +1,7 @@
 """Runner: makes the next missing rows of the cross-dataset table (dissertation §2.5, Figs. 2.8–2.10).
 
     python -m muspy_core.experiments --table cross --data DATA --budget-min 60
+    python -m muspy_core.experiments fit -c lstm --data.corpora '[essen]'
 
 A row is one training and its test on every corpus. Rows are small JSON files; a training that is interrupted is
 continued from its checkpoint.
@@ -12,11 +13,13 @@ import argparse
 import dataclasses
 import json
 import logging
+import sys
 import time
 from pathlib import Path
 
 from muspy_core.console import run_command
 from muspy_core.experiments import corpora
+from muspy_core.experiments.fit import fit
 from muspy_core.experiments.model import ModelName
 from muspy_core.experiments.rows import Row, make_row, row_of
 from muspy_core.io.files import write_atomically
@@ -40,7 +43,9 @@ def rows_of(table: str, names: list[str]) -> list[Row]:
 
 
 def main() -> int:
-    """Parse the arguments and make rows until the budget is spent."""
+    """Parse the arguments and make rows until the budget is spent, or train one model (`fit`)."""
+    if sys.argv[1:2] == ["fit"]:
+        return run_command(lambda: fit(sys.argv[2:]), debug=False)
     parser = argparse.ArgumentParser(prog="python -m muspy_core.experiments", description=__doc__.split("\n")[0])
     parser.add_argument(
         "--table",

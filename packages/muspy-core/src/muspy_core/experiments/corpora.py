@@ -113,8 +113,7 @@ def load_corpus(name: str, cache: str | os.PathLike[str], data: str | os.PathLik
     """
     path = Path(cache) / f"{name}.npz"
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _encode_corpus(name, _open(name, data), path)
+        store_corpus(encode_corpus(name, _open(name, data)), cache)
     with np.load(path, allow_pickle=False) as stored:
         about = json.loads(str(stored["about"]))
         return Corpus(
@@ -125,6 +124,16 @@ def load_corpus(name: str, cache: str | os.PathLike[str], data: str | os.PathLik
             about["groups"],
             [(piece, reason) for piece, reason in about["failed"]],
         )
+
+
+def store_corpus(corpus: Corpus, cache: str | os.PathLike[str]) -> None:
+    """Write an encoded corpus, so that `load_corpus` finds it."""
+    path = Path(cache) / f"{corpus.name}.npz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    about = json.dumps({"names": corpus.names, "groups": corpus.groups, "failed": corpus.failed})
+    events, starts = corpus.pieces.events, corpus.pieces.starts
+    with write_atomically(path) as temporary:
+        np.savez_compressed(temporary, events=events, starts=starts, hours=corpus.hours, about=about)
 
 
 def available(data: str | os.PathLike[str] | None) -> list[str]:
@@ -142,7 +151,8 @@ def _open(name: str, data: str | os.PathLike[str] | None) -> Any:
     return dataset(root)
 
 
-def _encode_corpus(name: str, dataset: Any, path: Path) -> None:
+def encode_corpus(name: str, dataset: Any) -> Corpus:
+    """Read and encode the pieces of a data set; those that cannot be read are named with the reason."""
     arrays, names, hours, groups, failed = [], [], [], [], []
     for index in tqdm(range(len(dataset)), desc=name, disable=None):
         place = dataset.name(index) if hasattr(dataset, "name") else str(index)
@@ -160,11 +170,9 @@ def _encode_corpus(name: str, dataset: Any, path: Path) -> None:
         names.append(place)
         hours.append(seconds / 3600)
         groups.append(incipit(music) or place)
-    pieces = pieces_of(arrays)
-    about = json.dumps({"names": names, "groups": groups, "failed": failed})
-    with write_atomically(path) as temporary:
-        np.savez_compressed(temporary, events=pieces.events, starts=pieces.starts, hours=np.array(hours), about=about)
-    logger.info("%s: %d pieces, %d events, %d left out", name, len(pieces), len(pieces.events), len(failed))
+    corpus = Corpus(name, pieces_of(arrays), names, np.array(hours), groups, failed)
+    logger.info("%s: %d pieces, %d events, %d left out", name, len(names), len(corpus.pieces.events), len(failed))
+    return corpus
 
 
 def encode(music: Music) -> NDArray[np.int64]:

@@ -81,10 +81,9 @@ class PiecesOfSets:
 
         The last start is that from which the end of sequence comes last.
         """
-        starts = (
-            self.ends[pieces] - self.lengths[pieces] + rng.integers(np.maximum(self.lengths[pieces] - WINDOW, 0) + 1)
-        )
-        return starts[:, None] + np.arange(WINDOW + 1)
+        lengths = self.lengths[pieces]
+        starts = self.ends[pieces] - lengths + rng.integers(np.maximum(lengths - WINDOW, 0) + 1)
+        return np.asarray(starts[:, None] + np.arange(WINDOW + 1))
 
 
 def clean_windows(sets: PiecesOfSets, number: int, rng: np.random.Generator) -> tuple[Events, Events]:

@@ -12,11 +12,12 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader
 
 from muspy_core.experiments.corpora import Corpus, union
-from muspy_core.experiments.data import Pieces, Protocol, Windows, exact_windows
-from muspy_core.experiments.evaluate import BATCH, PUBLISHED_SCALE, exact_nll, upstream_nll
+from muspy_core.experiments.data import Pieces, Protocol, Windows
+from muspy_core.experiments.evaluate import PUBLISHED_SCALE, exact_nll, upstream_nll
+from muspy_core.experiments.loading import validation_batches
 from muspy_core.experiments.model import EventModelConfig, ModelName
 from muspy_core.experiments.training import EventModule
 
@@ -24,7 +25,6 @@ from muspy_core.experiments.training import EventModule
 TEST_WINDOWS = 512
 # Batches of 10; the published code takes 1,000 and divides so that their number hardly matters.
 UPSTREAM_BATCHES = 100
-VALIDATION_WINDOWS = 192
 VALIDATIONS = 8
 PATIENCE = 3
 WINDOWS_SEEN = 10_000
@@ -141,7 +141,7 @@ def _train(row: Row, corpora: list[Corpus], folder: Path, deadline: float) -> tu
     trainer.fit(
         module,
         DataLoader(stream, batch_size=None),
-        _validation(corpora),
+        validation_batches(union(corpora, "validation")),
         ckpt_path=str(last) if last.exists() else None,
         weights_only=True,
     )
@@ -150,13 +150,6 @@ def _train(row: Row, corpora: list[Corpus], folder: Path, deadline: float) -> tu
         return None
     module.load_state_dict(torch.load(best.best_model_path or folder / "best.ckpt", weights_only=True)["state_dict"])
     return module, curve.values
-
-
-def _validation(corpora: list[Corpus]) -> DataLoader[Any]:
-    share = max(VALIDATION_WINDOWS // len(corpora), 32)
-    windows = [exact_windows(pieces, share) for pieces in union(corpora, "validation") if len(pieces)]
-    inputs, targets = (torch.cat(parts) for parts in zip(*windows, strict=True))
-    return DataLoader(TensorDataset(inputs, targets), batch_size=BATCH)
 
 
 class Curve(Callback):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import lightning.pytorch as pl
 import torch
@@ -22,17 +22,23 @@ class EventModule(pl.LightningModule):
 
     Args:
         config: Size of the model.
-        learning_rate: Of Adam, after the warm-up; it then falls to 0 along a cosine over the steps of the trainer.
+        learning_rate: Of Adam.
+        schedule: "cosine" warms up and falls to 0 over the steps of the trainer; "constant" is the published code's.
         protocol: "upstream" carries the recurrent state from batch to batch, as the published code does.
     """
 
     def __init__(
-        self, config: EventModelConfig | None = None, learning_rate: float = 6e-3, protocol: Protocol = "clean"
+        self,
+        config: EventModelConfig | None = None,
+        learning_rate: float = 6e-3,
+        protocol: Protocol = "clean",
+        schedule: Literal["cosine", "constant"] = "cosine",
     ) -> None:
         super().__init__()
         self.config = config or EventModelConfig()
         self.learning_rate = learning_rate
         self.protocol = protocol
+        self.schedule = schedule
         self.model = build_model(self.config)
         self._state: State | None = None
 
@@ -66,8 +72,10 @@ class EventModule(pl.LightningModule):
         self.log("val/nll", nll(self(inputs), targets), prog_bar=True, batch_size=count)
 
     def configure_optimizers(self) -> Any:
-        """Return Adam, as in the paper, with a schedule of the learning rate, which the paper does not have."""
+        """Return Adam, as in the paper, with the schedule of its learning rate."""
         optimizer = torch.optim.Adam(self.parameters(), lr=self.learning_rate, fused=True)
+        if self.schedule == "constant":
+            return optimizer
         steps = max(int(self.trainer.estimated_stepping_batches), 1)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate_at(step / steps))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
