@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import muspy_core as m
@@ -20,3 +21,27 @@ class Saved(FolderDataset):
 
     def read(self, filename: Path) -> m.Music:
         return m.load(filename, "json")
+
+
+class Slow(Saved):
+    """A folder whose files take long to read; says which it reads."""
+
+    def read(self, filename: Path) -> m.Music:
+        print(filename.name, flush=True)
+        time.sleep(0.05)
+        return super().read(filename)
+
+
+class Midis(FolderDataset):
+    """A folder of MIDI files."""
+
+    _extension = ("mid", "kar")
+
+
+class Renamed(Midis):
+    """A folder of MIDI files whose reader does more than to read them."""
+
+    def read(self, filename: Path) -> m.Music:
+        music = super().read(filename)
+        music.metadata.title = "renamed"
+        return music

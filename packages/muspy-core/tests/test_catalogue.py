@@ -19,7 +19,7 @@ from muspy_core.datasets.base import Dataset
 from muspy_core.datasets.catalogue import CATALOGUE, OfficialSplit
 from muspy_core.datasets.catalogue.counts import count_pieces
 from muspy_core.datasets.catalogue.extracted import DatasetFilesError, piece_names
-from muspy_core.datasets.catalogue.sources import NamedPieces, open_dataset
+from muspy_core.datasets.catalogue.sources import open_dataset, source_of
 from muspy_core.datasets.catalogue.table import COUNTED, UNVERIFIED, markdown, rows
 from muspy_core.datasets.corpus import CorpusDataset
 from muspy_core.datasets.folder import FolderDataset, MusicDataset
@@ -122,7 +122,7 @@ def test_counts_of_our_own_can_be_counted_again() -> None:
     music21 = pytest.importorskip("music21", reason="the scores are in the music21 wheel")
     if music21.__version__ != "10.5.1":
         pytest.skip("the counts are those of music21 10.5.1; other versions may hold other scores")
-    counts = count_pieces(NamedPieces.of(open_dataset("ryans")), progress=False)
+    counts = count_pieces(source_of(open_dataset("ryans")), progress=False)
     assert (counts.songs, round(counts.hours, 2)) == COUNTED["ryans"]
     assert counts.failed == []
 

@@ -117,15 +117,10 @@ def test_nothing_to_read_is_an_error(tmp_path: Path) -> None:
 
 
 SLOW_CONVERSION = """
-import sys, time
-from test_datasets import Saved
-class Slow(Saved):
-    def read(self, filename):
-        time.sleep(0.05)
-        return super().read(filename)
-import muspy_core.datasets.conversion as conversion
-conversion._ArrowWork.__dataclass_fields__["run"].default = 2
-conversion._ArrowWork.__init__.__defaults__ = (2,)
+import sys
+from dataset_samples import Slow
+from muspy_core.datasets import shards
+shards.SECONDS = 0.1
 Slow(sys.argv[1], convert=True, kind=sys.argv[2])
 """
 
@@ -133,22 +128,35 @@ Slow(sys.argv[1], convert=True, kind=sys.argv[2])
 @pytest.mark.parametrize("kind", ["json", "arrow"])
 def test_a_killed_conversion_loses_at_most_what_it_was_doing(folder: Path, kind: str) -> None:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
-    process = subprocess.Popen([sys.executable, "-c", SLOW_CONVERSION, str(folder), kind], env=environment)
-    deadline = time.monotonic() + 30
-    pattern = "*.json" if kind == "json" else "shards/*.arrow"
+    command = [sys.executable, "-c", SLOW_CONVERSION, str(folder), kind]
+    process = subprocess.Popen(command, env=environment)
+    deadline = time.monotonic() + 60
+    pattern = "[0-9]*.json" if kind == "json" else "shards/[0-9]*.arrow"
     while len(done := set((folder / "_converted").glob(pattern))) < 3 and time.monotonic() < deadline:
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    assert done
+    assert len(done) >= 3
     assert not (folder / "_converted/.muspy.success").exists()
-    times = {path: path.stat().st_mtime_ns for path in done}
-    if kind == "arrow":
-        subprocess.run([sys.executable, "-c", SLOW_CONVERSION, str(folder), kind], env=environment, check=True)
-    else:
-        Saved(folder, convert=True)
-        assert all(path.stat().st_mtime_ns == at for path, at in times.items())
+    before = {path: path.stat().st_mtime_ns for path in done}
+    read = pieces_read(folder, done)
+    resumed = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    # Nothing that was there is read again, and it is what the others are joined to.
+    assert not read & set(resumed.stdout.split())
+    assert kind == "arrow" or all(path.stat().st_mtime_ns == at for path, at in before.items())
     assert list(Saved(folder)) == list(Saved(folder).on_the_fly())
+    assert sorted(path.name for path in (folder / "_converted").iterdir() if path.is_dir()) == []
+
+
+def pieces_read(folder: Path, done: set[Path]) -> set[str]:
+    """The names of the raw files whose pieces are in converted files or shards."""
+    spans = [[int(number) for number in path.stem.split("-")] for path in done]
+    progress = folder / "_converted/shards/joined.json"
+    if progress.exists():
+        spans.append([0, json.loads(progress.read_text())["pieces"]])
+    numbers = {number for first, *stop in spans for number in range(first, *(stop or [first + 1]))}
+    names = [path.name for path in Saved(folder).get_raw_filenames()]
+    return {names[number] for number in numbers}
 
 
 def test_a_remote_folder_is_downloaded_extracted_and_read(folder: Path, tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ def _download(options: argparse.Namespace) -> int:
 
 
 def _convert(options: argparse.Namespace) -> int:
-    from muspy_core.datasets.catalogue.sources import AnyFolder, NamedPieces, open_dataset
+    from muspy_core.datasets.catalogue.sources import AnyFolder, open_dataset, source_of
     from muspy_core.datasets.conversion import REPORT_NAME, convert
     from muspy_core.datasets.folder import FolderDataset
 
@@ -146,7 +146,7 @@ def _convert(options: argparse.Namespace) -> int:
         if (options.output / REPORT_NAME).exists():
             raise FileExistsError(17, "holds a finished conversion; name another folder", str(options.output))
         progress = False if options.json else None
-        report = convert(NamedPieces.of(dataset), options.output, options.to, options.jobs, progress=progress)
+        report = convert(source_of(dataset), options.output, options.to, options.jobs, progress=progress)
         folder = options.output
     elif isinstance(dataset, FolderDataset) and not isinstance(dataset, AnyFolder):
         report = dataset.convert(options.to, options.jobs, verbose=not options.json and sys.stderr.isatty()).report
@@ -170,11 +170,11 @@ def _convert(options: argparse.Namespace) -> int:
 
 def _stats(options: argparse.Namespace) -> int:
     from muspy_core.datasets.catalogue.counts import count_pieces
-    from muspy_core.datasets.catalogue.sources import NamedPieces, open_dataset
+    from muspy_core.datasets.catalogue.sources import open_dataset, source_of
     from muspy_core.datasets.catalogue.table import published
 
     dataset = open_dataset(options.key, options.root)
-    counts = count_pieces(NamedPieces.of(dataset), options.jobs, progress=False if options.json else None)
+    counts = count_pieces(source_of(dataset), options.jobs, progress=False if options.json else None)
     songs, hours = published(type(dataset))
     if options.json:
         known = {"songs": songs, "hours": hours}

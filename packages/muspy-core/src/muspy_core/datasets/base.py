@@ -107,7 +107,8 @@ class Dataset:
             verbose: Show a progress bar.
             **kwargs: Options of `muspy_core.save` or `write_arrow`.
         """
-        from muspy_core.datasets.conversion import Indexed, convert
+        from muspy_core.datasets.conversion import convert
+        from muspy_core.datasets.sources import Indexed
 
         return convert(
             Indexed(self), root, kind, n_jobs, ignore_exceptions=ignore_exceptions, progress=verbose, **kwargs

@@ -6,6 +6,7 @@ here (Humdrum, Roman numeral text) are left out.
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import os
 from collections.abc import Sequence
@@ -75,6 +76,12 @@ class CorpusDataset(Dataset):
     def music(self, index: int) -> Music:
         """Read a piece."""
         return self[index]
+
+    def part(self, run: range) -> CorpusDataset:
+        """Return some of the pieces, in order, as a data set of their own."""
+        copied = copy.copy(self)
+        copied.filenames = self.filenames[run.start : run.stop]
+        return copied
 
     def __getitem__(self, index: int) -> Music:
         path, tune = self.filenames[index]

@@ -1,4 +1,9 @@
-"""Arrow arrays → columns of music, as views of the mapped file where that is possible (see arrow.py)."""
+"""Arrow arrays → columns of music, as views of the mapped file where that is possible (see arrow.py).
+
+Opening a batch makes views of its buffers and decodes nothing; a piece is decoded when it is asked for, its notes at
+once, its other lists when they are looked at. A damaged file may say anything: buffers are only read through NumPy and
+`memoryview`, which know where they end, and whatever does not fit is an `ArrowError`.
+"""
 
 from __future__ import annotations
 
@@ -10,177 +15,301 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from muspy_core.base import Base, Field
 from muspy_core.columns import EventList, dtype_of, new_array
 from muspy_core.errors import ArrowError
-from muspy_core.events import Annotation, Event, Note
-from muspy_core.io._arrow_schema import stored_fields
+from muspy_core.events import Event, Note
+from muspy_core.io._arrow_schema import attribute_of, event_fields, stored_fields
 from muspy_core.music import Music
-from muspy_core.track import Track
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Gives the items in rows `start` to `stop`.
+# Gives the items in rows `start` to `stop`; numbers as an array.
 Reader = Callable[[int, int], list[Any]]
+NumberReader = Callable[[int, int], NDArray[Any]]
+
+# What NumPy, `str` and `zip` raise for buffers that do not fit each other.
+DAMAGE = (ValueError, IndexError, TypeError, OverflowError)
 
 
 def open_batch(reader: pa.ipc.RecordBatchFileReader, path: Path, number: int) -> Reader:
     """Return the reader of the pieces of one record batch. Raises ArrowError, naming the file, if it is damaged."""
     import pyarrow as pa
 
+    complaint = f"{path.name}: batch {number} is damaged"
     try:
         batch = reader.get_batch(number)
-        # Offsets that point beyond their buffers would otherwise be followed.
-        batch.validate(full=True)
-        return _container_reader(Music, batch.to_struct_array())
-    except (pa.ArrowException, OSError) as error:
-        raise ArrowError(f"{path.name}: batch {number} is damaged: {error}") from None
+        # That the buffers are there and long enough; what they hold is checked when it is read.
+        batch.validate()
+        read = _container_reader(Music, batch.to_struct_array(), complaint)
+    except (pa.ArrowException, OSError, *DAMAGE) as error:
+        raise ArrowError(f"{complaint}: {error}") from None
+    return functools.partial(_guarded, read, complaint)
 
 
-def _container_reader(owner: type[Base], struct: pa.StructArray) -> Reader:
+def _guarded(read: Reader, complaint: str, start: int, stop: int) -> list[Any]:
+    try:
+        return read(start, stop)
+    except DAMAGE as error:
+        raise ArrowError(f"{complaint}: {error}") from None
+
+
+# --- containers ------------------------------------------------------------------------------------------------------
+
+
+def _container_reader(owner: type[Base], struct: pa.StructArray, complaint: str) -> Reader:
     """Return the function that gives the containers in rows `start` to `stop` of a struct array."""
-    defaults = vars(owner())
-    scalars: dict[str, list[Any]] = {}
-    nested: list[tuple[str, Reader]] = []
-    later: dict[str, Reader] = {}
+    readers: dict[str, Reader] = {}
+    later: dict[str, Callable[[], Reader]] = {}
     for field in stored_fields(owner):
         column = struct.field(field.name)
-        if isinstance(field.type, type) and issubclass(field.type, Base):
-            if not field.is_list:
-                nested.append((field.name, _container_reader(field.type, column)))
-                continue
-            offsets = column.offsets.to_numpy()
-            if issubclass(field.type, Event):
-                if offsets[-1] > offsets[0]:
-                    split = _event_reader(field.type, column.values, offsets)
-                    name = "_other_annotations" if owner is Track and field.type is Annotation else field.name
-                    if field.type is Note:
-                        nested.append((name, split))
-                    else:
-                        later[name] = split
+        if not field.holds_objects:
+            if field.is_list:
+                readers[field.name] = _string_lists_reader(field, column)
+            elif column.null_count < len(column):
+                readers[field.name] = _values_reader(field, column)
+        elif not field.is_list:
+            readers[field.name] = _container_reader(field.type, column, complaint)
+        elif not issubclass(field.type, Event):
+            inner = _container_reader(field.type, column.values, complaint)
+            readers[field.name] = _sublists(_offsets(column, len(column.values)), inner)
+        elif len(column.values):
+            make = functools.partial(_event_reader, field.type, column)
+            if field.type is Note:
+                readers[field.name] = make()
             else:
-                inner = _container_reader(field.type, column.values)
-                nested.append((field.name, _sublists(offsets, inner)))
-        elif field.is_list:
-            nested.append((field.name, functools.partial(_fresh_lists, column.to_pylist())))
-        elif column.null_count < len(column):
-            default = defaults.get(field.name)
-            scalars[field.name] = [
-                default if value is None else _restored(field, value) for value in column.to_pylist()
-            ]
-    return functools.partial(_make_containers, owner, defaults, scalars, nested, later)
-
-
-def _fresh_lists(values: list[list[Any] | None], start: int, stop: int) -> list[list[Any]]:
-    return [list(value or ()) for value in values[start:stop]]
-
-
-def _sublists(offsets: Any, inner: Reader) -> Reader:
-    """Read the lists in rows `start` to `stop` of a list column whose items `inner` reads."""
-
-    def read(start: int, stop: int) -> list[Any]:
-        bounds = offsets[start : stop + 1].tolist()
-        items = inner(bounds[0], bounds[-1])
-        return [items[a - bounds[0] : b - bounds[0]] for a, b in itertools.pairwise(bounds)]
-
-    return read
+                later[attribute_of(owner, field)] = functools.cache(make)
+    # With a place for everything that is to come, so that no dictionary grows.
+    blank = {**vars(owner()), **dict.fromkeys(readers), **({"_unread": None} if later else {})}
+    return functools.partial(_make_containers, owner, blank, readers, later, complaint)
 
 
 def _make_containers(
     owner: type[Base],
-    defaults: dict[str, Any],
-    scalars: dict[str, list[Any]],
-    nested: list[tuple[str, Reader]],
-    later: dict[str, Reader],
+    blank: dict[str, Any],
+    readers: dict[str, Reader],
+    later: dict[str, Callable[[], Reader]],
+    complaint: str,
     start: int,
     stop: int,
 ) -> list[Any]:
+    # A song has dozens of tracks: copying a dictionary is the fastest way to begin one.
+    attributes = [blank.copy() for _ in range(start, stop)]
+    for name, read in readers.items():
+        for values, value in zip(attributes, read(start, stop), strict=True):
+            values[name] = value
     made = []
-    columns = [values[start:stop] for values in scalars.values()]
-    rows = zip(*columns, strict=True) if columns else itertools.repeat(())
-    for row, values in zip(range(start, stop), rows, strict=False):
-        item = owner.__new__(owner)
-        # The defaults that can be changed (lists, metadata) are all replaced below.
-        item.__dict__.update(defaults)
-        item.__dict__.update(zip(scalars, values, strict=True))
+    for row, values in enumerate(attributes, start):
         if later:
-            item.__dict__["_unread"] = functools.partial(_read_list, later, row)
+            values["_unread"] = functools.partial(_read_list, later, complaint, row)
+        item = owner.__new__(owner)
+        item.__dict__ = values
         made.append(item)
-    for name, read in nested:
-        for item, value in zip(made, read(start, stop), strict=True):
-            item.__dict__[name] = value
     return made
 
 
-def _read_list(readers: dict[str, Reader], row: int, name: str) -> EventList[Any] | None:
+def _read_list(later: dict[str, Callable[[], Reader]], complaint: str, row: int, name: str) -> EventList[Any] | None:
     """One list of the container in a row, None if no container of the batch has such events."""
-    read = readers.get(name)
-    return None if read is None else cast("EventList[Any]", read(row, row + 1)[0])
+    make = later.get(name)
+    if make is None:
+        return None
+    try:
+        return cast("EventList[Any]", make()(row, row + 1)[0])
+    except DAMAGE as error:
+        raise ArrowError(f"{complaint}: {name}: {error}") from None
 
 
-def _event_reader(event_type: type[Event], struct: pa.StructArray, offsets: Any) -> Reader:
+def _string_lists_reader(field: Field, column: pa.ListArray) -> Reader:
+    """Lists of strings that are never None; each container gets its own."""
+    if not len(column.values):
+        return lambda start, stop: [[] for _ in range(start, stop)]
+    read = _values_reader(field, column)
+    return lambda start, stop: [value or [] for value in read(start, stop)]
+
+
+def _sublists(offsets: Callable[[int, int], list[int]], inner: Reader) -> Reader:
+    """Read the lists in rows `start` to `stop` of a list column whose items `inner` reads."""
+
+    def read(start: int, stop: int) -> list[Any]:
+        bounds = offsets(start, stop)
+        first = bounds[0]
+        items = inner(first, bounds[-1])
+        return [items[a - first : b - first] for a, b in itertools.pairwise(bounds)]
+
+    return read
+
+
+# --- events ----------------------------------------------------------------------------------------------------------
+
+
+def _event_reader(event_type: type[Event], lists: pa.ListArray) -> Reader:
     """Return the function that gives the event lists in rows `start` to `stop`: views of one table they share."""
-    fields = {field.name: field for field in event_type._fields}
-    columns: list[tuple[str, Any]] = []
-    side: dict[str, Any] = {}
-    for inner in struct.type:
-        column = struct.field(inner.name)
-        field = fields.get(inner.name, Field(int, "i4", none=-1, name=inner.name))
-        if column.null_count == len(column):
+    struct = lists.values
+    offsets = _offsets(lists, len(struct))
+    complete: list[tuple[str, NumberReader]] = []
+    partial: list[tuple[str, NumberReader, NumberReader]] = []
+    side: dict[str, Reader] = {}
+    for field in event_fields(event_type):
+        index = struct.type.get_field_index(field.name)
+        if index < 0 or struct.field(index).null_count == len(struct):
             continue
-        if field.column:
-            columns.append((inner.name, _numpy_view(column, field)))
+        column = struct.field(index)
+        if not field.column:
+            side[field.name] = _values_reader(field, column)
+        elif column.null_count:
+            valid = _bits(column.buffers()[0], len(column))
+            partial.append((field.name, valid, _numbers_reader(field, column)))
         else:
-            side[inner.name] = (column, field)
+            complete.append((field.name, _numbers_reader(field, column)))
     dtype = dtype_of(event_type)
-    is_complete = len(columns) == len(dtype.names or ())
+    fills_rows = len(complete) == len(dtype.names or ())
+    of_columns = EventList.of_columns
 
     def read(start: int, stop: int) -> list[EventList[Any]]:
-        bounds = offsets[start : stop + 1].tolist()
+        bounds = offsets(start, stop)
         first, last = bounds[0], bounds[-1]
-        table = np.empty(last - first, dtype) if is_complete else new_array(event_type, last - first)
-        for name, values in columns:
-            table[name] = values[first:last]
-        rows = _side_values(side, first, last)
+        table = np.empty(last - first, dtype) if fills_rows else new_array(event_type, last - first)
+        for name, values in complete:
+            table[name] = values(first, last)
+        for name, valid, values in partial:
+            known = valid(first, last)
+            if known.any():
+                table[name][known] = values(first, last)[known]
+        rows = {name: values(first, last) for name, values in side.items()} if side else {}
         return [
-            EventList.of_columns(
-                event_type,
-                table[a - first : b - first],
-                {name: values[a - first : b - first] for name, values in rows.items()} if rows else {},
-            )
+            of_columns(event_type, table[a - first : b - first], _side_of(rows, a - first, b - first) if rows else {})
             for a, b in itertools.pairwise(bounds)
         ]
 
     return read
 
 
-def _side_values(side: dict[str, Any], first: int, last: int) -> dict[str, list[Any]]:
+def _side_of(rows: dict[str, list[Any]], start: int, stop: int) -> dict[str, list[Any]]:
     """The side columns that have any value between two rows."""
-    rows = {}
-    for name, (column, field) in side.items():
-        part = column.slice(first, last - first)
-        if part.null_count < len(part):
-            values = part.to_pylist()
-            rows[name] = [_restored(field, value) for value in values] if field.type is object else values
-    return rows
+    parts = {name: values[start:stop] for name, values in rows.items()}
+    return {name: values for name, values in parts.items() if any(value is not None for value in values)}
 
 
-def _numpy_view(column: pa.Array, field: Field) -> Any:
-    """The values of a column with None as the field's own number; no copy where nothing is null."""
-    if field.words:
-        return (column.indices.fill_null(-1).to_numpy(zero_copy_only=False) + 1).astype(np.uint8)
+def _numbers_reader(field: Field, column: pa.Array) -> NumberReader:
+    """Return the function that gives a numeric column as its numbers, words as 1, 2, …; nulls are anything."""
     if field.type is bool:
-        return column.fill_null(False).to_numpy(zero_copy_only=False).astype(np.uint8)
-    return (column.fill_null(field.none) if column.null_count else column).to_numpy()
+        return _bits(column.buffers()[1], len(column))
+    if field.words:
+        codes, last = _view(column.indices, "u1"), len(field.words) - 1
+        # Codes beyond the words, which only damage can make, become the last one.
+        return lambda start, stop: np.minimum(codes[start:stop], last) + 1
+    numbers = _view(column, field.column)
+    return lambda start, stop: numbers[start:stop]
 
 
-def _restored(field: Field, value: Any) -> Any:
-    if value is None or field.type is not object:
-        return value
+# --- values ----------------------------------------------------------------------------------------------------------
+
+
+def _values_reader(field: Field, column: pa.Array) -> Reader:
+    """Return the function that gives the values of a column as Python objects."""
+    if field.is_list:
+        read = _sublists(_offsets(column, len(column.values)), _plain_reader(field, column.values))
+    elif field.type in (int, bool):
+        read = _plain_reader(field, column)
+    else:
+        return _plain_reader(field, column)
+    if not column.null_count:
+        return read
+    valid = _bits(column.buffers()[0], len(column))
+
+    def read_known(start: int, stop: int) -> list[Any]:
+        known = valid(start, stop).tolist()
+        return [value if there else None for value, there in zip(read(start, stop), known, strict=True)]
+
+    return read_known
+
+
+def _plain_reader(field: Field, column: pa.Array) -> Reader:
+    if field.type is int:
+        numbers = _view(column, "i8")
+        return lambda start, stop: numbers[start:stop].tolist()
+    if field.type is bool:
+        bits = _bits(column.buffers()[1], len(column))
+        return lambda start, stop: bits(start, stop).tolist()
+    if field.type is bytes:
+        return _pieces_reader(column, bytes)
+    if field.type is object:
+        return _pieces_reader(column, functools.partial(_restored, field))
+    return _pieces_reader(column, _text)
+
+
+def _pieces_reader(column: pa.Array, make: Callable[[memoryview], Any]) -> Reader:
+    """Return the function that gives what `make` makes of the bytes of each row, None for nulls."""
+    content = column.buffers()[2]
+    data = memoryview(b"" if content is None else content)
+    offsets = _offsets(column, len(data))
+    bitmap = column.buffers()[0] if column.null_count else None
+    valid = None if bitmap is None else _bits(bitmap, len(column))
+    bits = memoryview(b"" if bitmap is None else bitmap)
+
+    def read(start: int, stop: int) -> list[Any]:
+        bounds = offsets(start, stop)
+        if valid is None:
+            return [make(data[a:b]) for a, b in itertools.pairwise(bounds)]
+        if stop - start == 1:
+            there = bits[start >> 3] >> (start & 7) & 1
+            return [make(data[bounds[0] : bounds[1]]) if there else None]
+        known = valid(start, stop).tolist()
+        return [
+            make(data[a:b]) if there else None for there, (a, b) in zip(known, itertools.pairwise(bounds), strict=True)
+        ]
+
+    return read
+
+
+def _text(data: memoryview) -> str:
+    return str(data, "utf-8")
+
+
+def _restored(field: Field, data: memoryview) -> Any:
     try:
-        restored = orjson.loads(value)
+        restored = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise ArrowError(f"a value of {field.name!r} is not JSON: {error}") from None
     return tuple(restored) if field.name == "smpte_division" else restored
+
+
+# --- buffers ---------------------------------------------------------------------------------------------------------
+
+
+def _offsets(column: pa.Array, limit: int) -> Callable[[int, int], list[int]]:
+    """Return the function that gives the offsets of rows `start` to `stop` of a list or text column, and the last end.
+
+    limit: how many items or bytes there are.
+    """
+    buffer = column.buffers()[1]
+    offsets = np.zeros(1, np.int32) if buffer is None or not len(column) else np.frombuffer(buffer, np.int32)
+
+    def read(start: int, stop: int) -> list[int]:
+        bounds: list[int] = offsets[start : stop + 1].tolist()
+        if len(bounds) != stop - start + 1 or bounds[0] < 0 or bounds[-1] > limit or bounds != sorted(bounds):
+            raise ValueError(f"the offsets of rows {start} to {stop} do not rise from 0 to {limit} at most")
+        return bounds
+
+    return read
+
+
+def _view(column: pa.Array, dtype: str) -> NDArray[Any]:
+    buffer = column.buffers()[1]
+    if buffer is None or not len(column):
+        return np.zeros(len(column), dtype)
+    return np.frombuffer(buffer, dtype, count=len(column))
+
+
+def _bits(buffer: pa.Buffer | None, length: int) -> NumberReader:
+    """Return the function that gives the bits of rows `start` to `stop` of a bitmap as booleans."""
+    packed = np.zeros((length + 7) // 8, np.uint8) if buffer is None else np.frombuffer(buffer, np.uint8)
+
+    def read(start: int, stop: int) -> NDArray[Any]:
+        bits = np.unpackbits(packed[start >> 3 : (stop + 7) >> 3], bitorder="little").view(bool)
+        return bits[start & 7 : (start & 7) + stop - start]
+
+    return read

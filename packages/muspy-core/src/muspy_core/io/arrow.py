@@ -18,8 +18,8 @@ import numpy as np
 
 from muspy_core.errors import ArrowError
 from muspy_core.io._arrow_reading import open_batch
-from muspy_core.io._arrow_schema import FORMAT_KEY, FORMAT_VERSION, music_schema
-from muspy_core.io._arrow_writing import struct_columns
+from muspy_core.io._arrow_schema import FORMAT_KEY, FORMAT_VERSION, Layout, layout_of, music_schema
+from muspy_core.io._arrow_writing import batch_of, widened
 from muspy_core.io.files import write_atomically
 from muspy_core.music import Music
 
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 # A batch is what a reader maps at once; it ends at whichever limit comes first.
 SONGS_PER_BATCH = 1024
 NOTES_PER_BATCH = 2_000_000
-BATCHES_KEPT = 64
+# Open batches are views of the file and small.
+BATCHES_KEPT = 4096
+MAGIC = b"ARROW1\0\0"
 
 
 def write_arrow(path: str | os.PathLike[str], musics: Music | Iterable[Music], *, overwrite: bool = True) -> int:
@@ -40,21 +42,15 @@ def write_arrow(path: str | os.PathLike[str], musics: Music | Iterable[Music], *
     """
     import pyarrow as pa
 
-    songs = iter([musics] if isinstance(musics, Music) else musics)
-    schema = music_schema()
     count = 0
-    with (
-        write_atomically(path, overwrite) as temporary,
-        pa.OSFile(str(temporary), "wb") as sink,
-        pa.ipc.new_file(sink, schema) as writer,
-    ):
-        for batch in _batches(songs):
+    with write_atomically(path, overwrite) as temporary, ArrowWriter(temporary) as writer:
+        for songs in _batches(iter([musics] if isinstance(musics, Music) else musics)):
             try:
-                columns = struct_columns(batch, schema)
-            except (TypeError, pa.ArrowException) as error:
-                raise ArrowError(f"{Path(path).name}: pieces {count} to {count + len(batch) - 1}: {error}") from None
-            writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
-            count += len(batch)
+                batch = batch_of(songs)
+            except (TypeError, ValueError, pa.ArrowException) as error:
+                raise ArrowError(f"{Path(path).name}: pieces {count} to {count + len(songs) - 1}: {error}") from None
+            writer.write(batch)
+            count += len(songs)
     return count
 
 
@@ -67,20 +63,79 @@ def join_arrow(
     parts: Iterable[str | os.PathLike[str]], path: str | os.PathLike[str], *, overwrite: bool = True
 ) -> None:
     """Write the pieces of several Arrow files to one, in order, without decoding them."""
-    import pyarrow as pa
-
-    with (
-        write_atomically(path, overwrite) as temporary,
-        pa.OSFile(str(temporary), "wb") as sink,
-        pa.ipc.new_file(sink, music_schema()) as writer,
-    ):
+    with write_atomically(path, overwrite) as temporary, ArrowWriter(temporary) as writer:
         for part in parts:
-            with pa.memory_map(str(part)) as source:
-                reader = pa.ipc.open_file(source)
-                for number in range(reader.num_record_batches):
-                    writer.write_batch(reader.get_batch(number))
-                # The mapping is closed only when nothing refers to it, and only then can Windows remove the file.
-                del reader
+            writer.write_file(part)
+
+
+class ArrowWriter:
+    """A file to which record batches of pieces are written; a context manager.
+
+    It is of the layout "performance" until a batch has notation; what was written by then is written again.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._open("performance")
+
+    def __enter__(self) -> ArrowWriter:
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self.close()
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Write a batch of either layout."""
+        if batch.schema.equals(self._schema):
+            self._writer.write_batch(batch)
+        elif self._layout == "notation":
+            self._writer.write_batch(widened(batch))
+        else:
+            self._widen()
+            self.write(batch)
+
+    def write_file(self, path: str | os.PathLike[str]) -> int:
+        """Write all batches of another file and return how many."""
+        import pyarrow as pa
+
+        with pa.OSFile(str(path)) as source:
+            reader = pa.ipc.open_file(source)
+            for number in range(reader.num_record_batches):
+                self.write(reader.get_batch(number))
+            return int(reader.num_record_batches)
+
+    def write_first(self, path: str | os.PathLike[str], batches: int) -> None:
+        """Write the first batches of another file, which may break off behind them."""
+        import pyarrow as pa
+
+        with pa.OSFile(str(path)) as source:
+            # Behind its first bytes a file is a stream, to which the footer at the end only adds a table of contents.
+            source.seek(len(MAGIC))
+            reader = pa.ipc.open_stream(source)
+            for _ in range(batches):
+                self.write(reader.read_next_batch())
+
+    def _open(self, layout: Layout) -> None:
+        import pyarrow as pa
+
+        self._layout, self._schema = layout, music_schema(layout)
+        self._sink = pa.OSFile(str(self.path), "wb")
+        self._writer = pa.ipc.new_file(self._sink, self._schema)
+
+    def close(self) -> None:
+        """Write the table of contents and close the file."""
+        self._writer.close()
+        self._sink.close()
+
+    def _widen(self) -> None:
+        self.close()
+        narrow = self.path.with_name(f"{self.path.name}.narrow")
+        os.replace(self.path, narrow)
+        try:
+            self._open("notation")
+            self.write_file(narrow)
+        finally:
+            narrow.unlink()
 
 
 def _batches(songs: Iterator[Music]) -> Iterator[list[Music]]:
@@ -113,7 +168,7 @@ class ArrowMusic(Sequence[Music]):
             raise ArrowError(f"{self.path.name}: not an Arrow file: {error}") from None
         if (self._reader.schema.metadata or {}).get(FORMAT_KEY) != FORMAT_VERSION:
             raise ArrowError(f"{self.path.name}: an Arrow file, but not of music written by muspy-core")
-        if not self._reader.schema.equals(music_schema()):
+        if layout_of(self._reader.schema) is None:
             raise ArrowError(f"{self.path.name}: written by another version of muspy-core; convert the data again")
         self._starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         # A partial of the reader, not a method: an object that refers to itself would keep the file open.

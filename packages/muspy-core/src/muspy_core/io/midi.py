@@ -8,6 +8,7 @@ controls as annotations, the first track's name as the title. Messages that have
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 from collections.abc import Iterable
@@ -124,19 +125,15 @@ def _read(
     if mode not in MODES:
         raise ValueError(f"`duplicate_note_mode` must be one of {', '.join(MODES)}, got {duplicate_note_mode!r}")
     tables = parse_midi(data, name or "MIDI data", mode, tolerant)
-    return _music_of(tables, name, charset), tables.dropped
+    return music_of(tables, name, charset), tables.dropped
 
 
-def _music_of(tables: MidiTables, name: str | None, charset: str | None) -> Music:
-    messages = _Messages(tables, charset)
-    smpte_division, resolution = _time_base(tables.division)
+def music_of(tables: MidiTables, name: str | None, charset: str | None = None) -> Music:
+    """Return a parsed file as music. name: the file name. charset: as for `read_midi`."""
+    messages = Messages(tables, charset)
+    smpte_division, resolution = time_base(tables.division)
     music = Music(
-        metadata=Metadata(
-            title=messages.names.get(0),
-            copyright=" ".join(messages.copyrights) if messages.copyrights else None,
-            source_filename=name,
-            source_format="midi",
-        ),
+        metadata=metadata_of(messages, name),
         resolution=resolution,
         tracks=_tracks_of(tables, messages),
         midi_format=tables.format,
@@ -144,12 +141,24 @@ def _music_of(tables: MidiTables, name: str | None, charset: str | None) -> Musi
         charset=messages.charset,
     )
     if len(tables.tempos):
-        music.tempos = _tempos_of(tables.tempos)
+        tempos: EventList[Tempo] = EventList.of_columns(Tempo, tempo_table(tables.tempos), {})
+        tempos.sort_by("time")
+        music.tempos = tempos
     messages.fill(music)
     return music
 
 
-def _time_base(division: int) -> tuple[tuple[int, int] | None, int]:
+def metadata_of(messages: Messages, name: str | None) -> Metadata:
+    """Return what the messages of a file say of the piece. name: the file name."""
+    return Metadata(
+        title=messages.names.get(0),
+        copyright=" ".join(messages.copyrights) if messages.copyrights else None,
+        source_filename=name,
+        source_format="midi",
+    )
+
+
+def time_base(division: int) -> tuple[tuple[int, int] | None, int]:
     """Return the SMPTE division, if there is one, and the resolution."""
     if division > 0:
         return None, division
@@ -157,7 +166,7 @@ def _time_base(division: int) -> tuple[tuple[int, int] | None, int]:
     return smpte_division, smpte_resolution(*smpte_division)
 
 
-def _tracks_of(tables: MidiTables, messages: _Messages) -> list[Track]:
+def _tracks_of(tables: MidiTables, messages: Messages) -> list[Track]:
     """Make one track a group; its lists are views of the tables."""
     names, ports = messages.names, messages.ports
     blank = vars(Track())
@@ -193,29 +202,29 @@ def _tracks_of(tables: MidiTables, messages: _Messages) -> list[Track]:
     return tracks
 
 
-def _tempos_of(rows: Table) -> EventList[Tempo]:
+def tempo_table(rows: Table) -> Table:
+    """Return tempi in the order of the rows of `MidiTables.tempos`."""
     tempos = new_array(Tempo, len(rows))
     tempos["time"] = rows["time"]
     tempos["qpm"] = 60e6 / rows["microseconds"]
     tempos["midi_track"] = np.where(rows["midi_track"] == 0, -1, rows["midi_track"])
     tempos["order"] = rows["order"]
-    events = EventList.from_columns(Tempo, tempos)
-    events.sort_by("time")
-    return events
+    return tempos
 
 
-class _Columns:
-    """Columns of one kind of event, filled row by row.
+@dataclasses.dataclass
+class Rows:
+    """Events of one kind, filled in row by row.
 
     names: the fields of the events, numeric and side, that are given for each row after time, MIDI track and order.
     """
 
-    def __init__(self, event_type: type[Event], *names: str) -> None:
-        self.event_type, self.names = event_type, names
-        self.rows: list[tuple[Any, ...]] = []
+    event_type: type[Event]
+    names: tuple[str, ...]
+    rows: list[tuple[Any, ...]] = dataclasses.field(default_factory=list)
 
-    def events(self) -> EventList[Any]:
-        """Return the events in order of time."""
+    def columns(self) -> tuple[Table, dict[str, list[Any]]]:
+        """Return the events as a table with side columns, in the order of the rows."""
         array = new_array(self.event_type, len(self.rows))
         time, midi_track, order, *values = zip(*self.rows, strict=True)
         array["time"], array["order"] = time, order
@@ -225,15 +234,21 @@ class _Columns:
         for name, column in zip(self.names, values, strict=True):
             if name in columns:
                 array[name] = column
+        if not self.rows:
+            return array, {}
             else:
                 side[name] = list(column)
-        events: EventList[Any] = EventList.of_columns(self.event_type, array, side)
-        if len(array) > 1:
+        return array, side
+
+    def events(self) -> EventList[Any]:
+        """Return the events in order of time."""
+        events: EventList[Any] = EventList.of_columns(self.event_type, *self.columns())
+        if len(events) > 1:
             events.sort_by("time")
         return events
 
 
-class _Messages:
+class Messages:
     """The messages that belong to the piece, each in its list.
 
     names: by MIDI track, the last track name in it. copyrights: in file order. ports: by MIDI track. charset: None for
@@ -246,14 +261,12 @@ class _Messages:
         self.ports: dict[int, int] = {}
         self.copyrights: list[str] = []
         self.lists = {
-            "key_signatures": _Columns(KeySignature, "fifths", "root", "mode"),
-            "time_signatures": _Columns(
-                TimeSignature, "numerator", "denominator", "clocks_per_click", "thirty_seconds"
-            ),
-            "lyrics": _Columns(Lyric, "lyric"),
-            "markers": _Columns(Marker, "text", "kind"),
-            "texts": _Columns(Text, "text", "kind"),
-            "midi_messages": _Columns(MidiMessage, "data"),
+            "key_signatures": Rows(KeySignature, ("fifths", "root", "mode")),
+            "time_signatures": Rows(TimeSignature, ("numerator", "denominator", "clocks_per_click", "thirty_seconds")),
+            "lyrics": Rows(Lyric, ("lyric",)),
+            "markers": Rows(Marker, ("text", "kind")),
+            "texts": Rows(Text, ("text", "kind")),
+            "midi_messages": Rows(MidiMessage, ("data",)),
         }
         rows = tables.messages.tolist()
         self.charset = self._charset(rows, charset)
@@ -267,9 +280,9 @@ class _Messages:
 
     def fill(self, music: Music) -> None:
         """Put the lists into the piece."""
-        for name, columns in self.lists.items():
-            if columns.rows:
-                setattr(music, name, columns.events())
+        for name, rows in self.lists.items():
+            if rows.rows:
+                setattr(music, name, rows.events())
 
     def _add(self, name: str, place: tuple[int, int, int], *values: Any) -> None:
         self.lists[name].rows.append((*place, *values))

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 from tqdm.auto import tqdm
 
-from muspy_core.datasets.catalogue.sources import NamedPieces
+from muspy_core.datasets.sources import Source, part_of
 from muspy_core.errors import MuspyError
 
 RUNS_OF_A_JOB = 16
@@ -29,7 +29,7 @@ class Counts:
     failed: list[tuple[str, str]]
 
 
-def count_pieces(source: NamedPieces, n_jobs: int = 1, progress: bool | None = None) -> Counts:
+def count_pieces(source: Source, n_jobs: int = 1, progress: bool | None = None) -> Counts:
     """Read all pieces and count.
 
     Args:
@@ -55,24 +55,23 @@ def count_pieces(source: NamedPieces, n_jobs: int = 1, progress: bool | None = N
     )
 
 
-def _measure_all(source: NamedPieces, n_jobs: int, hidden: bool | None) -> list[Measured]:
+def _measure_all(source: Source, n_jobs: int, hidden: bool | None) -> list[Measured]:
     if n_jobs == 1:
         return [_measure(source, number) for number in tqdm(range(len(source)), desc="reading", disable=hidden)]
     import joblib
 
-    # Few runs: each one takes the list of all files to another process.
     length = max(1, -(-len(source) // (RUNS_OF_A_JOB * joblib.effective_n_jobs(n_jobs))))
     runs = [range(start, min(start + length, len(source))) for start in range(0, len(source), length)]
-    jobs = (joblib.delayed(_measure_run)(source, run) for run in runs)
+    jobs = (joblib.delayed(_measure_run)(part_of(source, run)) for run in runs)
     results = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
     return [item for result in tqdm(results, desc="reading", total=len(runs), disable=hidden) for item in result]
 
 
-def _measure_run(source: NamedPieces, run: range) -> list[Measured]:
-    return [_measure(source, number) for number in run]
+def _measure_run(source: Source) -> list[Measured]:
+    return [_measure(source, number) for number in range(len(source))]
 
 
-def _measure(source: NamedPieces, number: int) -> Measured:
+def _measure(source: Source, number: int) -> Measured:
     try:
         music = source.music(number)
         notes = [len(track.notes) + sum(len(chord.pitches) for chord in track.chords) for track in music.tracks]

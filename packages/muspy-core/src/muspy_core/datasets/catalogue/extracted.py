@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from muspy_core.datasets.conversion import REPORT_NAME
-from muspy_core.datasets.folder import CONVERTED, FolderDataset
+from muspy_core.datasets.folder import CONVERTED, FolderDataset, place_of
 from muspy_core.datasets.remote import RemoteFolderDataset
 from muspy_core.datasets.splits import PART_NAMES, Splits
 from muspy_core.errors import MuspyError
-from muspy_core.music import Music
 
 _PARTS = {"train": "train", "test": "test", "valid": "validation", "validation": "validation"}
 
 
 class DatasetFilesError(MuspyError):
     """Files of a data set that are not laid out, or do not say, what its authors describe."""
-
-
-def place_of(root: Path, filename: Any) -> str:
-    """Return what to call a raw file: its path below the root, and the number of the tune in a book."""
-    path, *tune = filename if isinstance(filename, tuple) else (filename,)
-    return " ".join([Path(path).relative_to(root).as_posix(), *map(str, tune)])
 
 
 def piece_names(dataset: FolderDataset) -> list[str]:
@@ -66,12 +59,6 @@ class MIDIFolderDataset(ExtractedFolderDataset):
     """A downloaded folder of MIDI files."""
 
     _extension: ClassVar[str | tuple[str, ...]] = "mid"
-
-    def read(self, filename: Any) -> Music:
-        """Read one file."""
-        from muspy_core.io.midi import read_midi
-
-        return read_midi(filename)
 
 
 class OfficialSplit(FolderDataset):

@@ -9,7 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 from tqdm.auto import tqdm
 
@@ -17,7 +17,6 @@ from muspy_core.datasets.base import DatasetInfo
 from muspy_core.datasets.downloads import DownloadError
 from muspy_core.datasets.folder import SUCCESS, FolderDataset, Kind
 from muspy_core.io.files import write_atomically
-from muspy_core.music import Music
 
 HymnalT = TypeVar("HymnalT", bound="HymnalDataset")
 
@@ -76,12 +75,6 @@ class HymnalDataset(FolderDataset):
         if download:
             self.download()
         super().__init__(root, convert, kind, n_jobs, ignore_exceptions, use_converted)
-
-    def read(self, filename: Any) -> Music:
-        """Read one hymn."""
-        from muspy_core.io.midi import read_midi
-
-        return read_midi(filename)
 
     def download(self: HymnalT) -> HymnalT:
         """Download all four books; return the data set.

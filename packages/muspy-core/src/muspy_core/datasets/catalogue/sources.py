@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from muspy_core.datasets.catalogue import get_dataset
 from muspy_core.datasets.catalogue.extracted import piece_names
 from muspy_core.datasets.corpus import CorpusDataset
 from muspy_core.datasets.folder import FolderDataset, files_below
+from muspy_core.datasets.sources import Indexed, Source, is_midi
 from muspy_core.io import READABLE, read
 from muspy_core.music import Music
 
@@ -32,6 +32,10 @@ class AnyFolder(FolderDataset):
             return read_tune(*filename)
         music: Music = read(filename)
         return music
+
+    def midi(self, filename: Any) -> Path | None:
+        """Return the path of a raw file that is MIDI."""
+        return filename if type(self).read is AnyFolder.read and is_midi(filename) else None
 
 
 def open_dataset(key: str, root: Path | None = None) -> Dataset:
@@ -54,28 +58,13 @@ def open_dataset(key: str, root: Path | None = None) -> Dataset:
         raise ValueError(f"{root}: {key} is not there; see `muspy-core dataset download {key} {root}`") from None
 
 
-@dataclasses.dataclass
-class NamedPieces:
-    """The pieces of a data set with their names: a source to convert (see `datasets.conversion`)."""
+def source_of(dataset: Dataset) -> Source:
+    """Return the pieces of a data set with their names, as a source to convert or to count.
 
-    dataset: Dataset
-    names: list[str]
-
-    @classmethod
-    def of(cls, dataset: Dataset) -> NamedPieces:
-        """Name pieces by their files, by number where there are none."""
-        if isinstance(dataset, FolderDataset):
-            return cls(dataset, piece_names(dataset))
-        numbers = range(len(dataset))
-        return cls(dataset, [dataset.name(i) if isinstance(dataset, CorpusDataset) else str(i) for i in numbers])
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def name(self, index: int) -> str:
-        """Return the name of a piece."""
-        return self.names[index]
-
-    def music(self, index: int) -> Music:
-        """Read a piece."""
-        return self.dataset[index]
+    Pieces are named by their files, by number where there are none.
+    """
+    if isinstance(dataset, CorpusDataset):
+        return dataset
+    if isinstance(dataset, FolderDataset):
+        return dataset.source() or Indexed(dataset, piece_names(dataset))
+    return Indexed(dataset)
