@@ -11,7 +11,7 @@ from mmt.baselines import mmm, remi
 from mmt.checkpoint import load_checkpoint
 from mmt.cli import main
 from mmt.config import MMTConfig
-from mmt.data import SongDataModule, Window, collate, encode_window
+from mmt.data import Collate, SongDataModule, Window, encode_window
 from mmt.encoding import NOTE
 from mmt.fit import CONFIGS
 from mmt.notes import EncodingError, music_of, notes_of
@@ -122,17 +122,19 @@ def test_random_windows_start_at_beat_0_or_later_and_are_transposed() -> None:
     assert seen == set(range(-5, 7))
 
 
-def test_long_songs_are_cut_as_published() -> None:
-    codes = encode_window(tune(0), "mmt", 50, "grammar")
+def test_long_songs_are_cut_as_published_or_without_a_false_end() -> None:
+    codes = encode_window(tune(0), "mmt", 50, "reference")
     assert codes.shape == (50, 6)
     assert codes[-1].tolist() == [4, 0, 0, 0, 0, 0]
-    assert encode_window(tune(0), "mmm", 50, "grammar")[-2:, 0].tolist() == [mmm.END_OF_TRACK, mmm.END_OF_SONG]
-    assert encode_window(tune(0), "remi", 50, "grammar")[-1, 0] == remi.END_OF_SONG
+    assert encode_window(tune(0), "mmm", 50, "reference")[-2:, 0].tolist() == [mmm.END_OF_TRACK, mmm.END_OF_SONG]
+    assert encode_window(tune(0), "remi", 50, "reference")[-1, 0] == remi.END_OF_SONG
+    assert encode_window(tune(0), "mmt", 50, "grammar")[-1, 0] == NOTE
+    assert encode_window(tune(0), "mmm", 50, "grammar")[:, 0].tolist() == mmm.encode(tune(0))[:50].tolist()
 
 
 def test_batches_are_padded_and_masked() -> None:
-    items = [(encode_window(tune(0, beats), "mmt", 512, "grammar"), beats * 4) for beats in (2, 3)]
-    batch = collate(items)
+    batch = Collate("mmt")([encode_window(tune(0, beats), "mmt", 512, "grammar") for beats in (2, 3)])
+    assert batch.notes.tolist() == [8, 12]
     assert batch.codes.shape == (2, 17, 6)
     assert batch.mask.sum(1).tolist() == [13, 17]
     assert batch.codes[0, 13:].abs().sum() == 0
@@ -143,6 +145,12 @@ def test_the_data_module_counts_the_notes_that_are_predicted(prepared: Path) -> 
     data.setup()
     for batch in data.val_dataloader():
         assert batch.notes.tolist() == (batch.codes[..., 0] == NOTE).sum(1).tolist()
+
+
+@pytest.mark.parametrize("encoding", ["mmt", "mmm", "remi"])
+def test_notes_are_counted_alike_in_all_encodings(encoding: str) -> None:
+    batch = Collate(encoding)([encode_window(tune(0, 8), encoding, 4096, "grammar")])  # type: ignore[arg-type]  # one of them
+    assert batch.notes.tolist() == [32]
 
 
 # --- training --------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any, Literal, get_args
 
 from mmt.baselines import mmm, remi
-from mmt.encoding import field_sizes
+from mmt.encoding import CONTEXT, field_sizes
 
 Encoding = Literal["mmt", "mmm", "remi"]
 Positions = Literal["absolute", "rotary", "relative", "none"]
@@ -23,7 +23,8 @@ class MMTConfig:
     those of the encoding, with 256 beats. dim: width, 64 times the number of attention heads. depth: blocks.
     max_length: events that the model sees at once. positions: `absolute` (learned, the paper's choice), `rotary` (on
     half of each head: the paper's relative variant), `relative` (Huang et al. 2019), `none`. heads: `parallel` (each
-    field by itself, as in the paper) or `conditional` (each field given those before it in the same event).
+    field by itself, as in the paper) or `conditional` (each field given those before it in the same event). tasks:
+    whether the model knows notes that are given as context, for filling in and accompanying (not in the paper).
     """
 
     encoding: Encoding = "mmt"
@@ -34,9 +35,10 @@ class MMTConfig:
     positions: Positions = "absolute"
     heads: Heads = "parallel"
     dropout: float = 0.2
+    tasks: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sizes", tuple(self.sizes) or default_sizes(self.encoding))
+        object.__setattr__(self, "sizes", tuple(self.sizes) or default_sizes(self.encoding, self.tasks))
         for name, value, allowed in (
             ("encoding", self.encoding, get_args(Encoding)),
             ("positions", self.positions, get_args(Positions)),
@@ -44,6 +46,8 @@ class MMTConfig:
         ):
             if value not in allowed:
                 raise ValueError(f"{name}={value!r}: choose one of {', '.join(allowed)}")
+        if self.tasks and self.encoding != "mmt":
+            raise ValueError(f"tasks need the encoding mmt, not {self.encoding}")
         if self.dim < HEAD_DIM or self.dim % HEAD_DIM:
             raise ValueError(f"dim={self.dim} must be a multiple of {HEAD_DIM}, the width of an attention head")
         if min(self.depth, self.max_length) < 1 or min(self.sizes) < 2:
@@ -71,10 +75,11 @@ class MMTConfig:
         return cls(**{**values, "sizes": tuple(values.get("sizes", ()))})
 
 
-def default_sizes(encoding: Encoding) -> tuple[int, ...]:
-    """Return the number of codes of each field as in the paper."""
+def default_sizes(encoding: Encoding, tasks: bool = False) -> tuple[int, ...]:
+    """Return the number of codes of each field as in the paper; tasks: with one type more, that of context."""
     if encoding == "mmm":
         return (mmm.vocabulary_size(),)
     if encoding == "remi":
         return (remi.vocabulary_size(),)
-    return field_sizes(256)
+    sizes = field_sizes(256)
+    return (CONTEXT + 1, *sizes[1:]) if tasks else sizes

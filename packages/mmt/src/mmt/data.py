@@ -18,9 +18,10 @@ from torch.utils.data import DataLoader, Dataset
 
 from mmt.baselines import mmm, remi
 from mmt.config import Encoding
-from mmt.encoding import FIELDS, Order, encode
+from mmt.encoding import CONTEXT, FIELDS, NOTE, Order, encode
 from mmt.notes import BEAT, PITCH, NoteRows
 from mmt.songs import Songs, load_split
+from mmt.tasks import random_task
 
 MIN_WINDOW_NOTES = 10
 MAX_REDRAWS = 10
@@ -28,15 +29,20 @@ MAX_REDRAWS = 10
 
 @dataclass(frozen=True)
 class Batch:
-    """Padded songs. codes: (B, L, F), padding 0. mask: (B, L), False in padding. notes: (B,) notes of each."""
+    """Padded songs.
+
+    codes: (B, L, F), padding 0. mask: (B, L), False in padding. counted: (B, L), False also for what is given. notes:
+    (B,) notes of each that are counted.
+    """
 
     codes: Tensor
     mask: Tensor
+    counted: Tensor
     notes: Tensor
 
     def to(self, device: torch.device | str) -> Batch:
         """Return the batch on a device."""
-        return Batch(self.codes.to(device), self.mask.to(device), self.notes.to(device))
+        return Batch(*(tensor.to(device) for tensor in (self.codes, self.mask, self.counted, self.notes)))
 
 
 @dataclass(frozen=True)
@@ -70,42 +76,75 @@ class Window:
 
 
 def encode_window(notes: NoteRows, encoding: Encoding, max_length: int, order: Order) -> NDArray[np.int64]:
-    """Encode rows and cut them to the model's length as published, (L, F).
+    """Encode rows and cut them to the model's length, (L, F).
 
-    MMT: the first events and an end of song. The baselines: the first codes and the last two.
+    With the order `reference` the cut is the published one, which teaches a false end: MMT keeps an end of song, the
+    baselines the last two codes. Otherwise what does not fit is left out.
     """
     if encoding == "mmt":
         codes = encode(notes, order)
-        return codes if len(codes) <= max_length else np.concatenate([codes[: max_length - 1], codes[-1:]])
-    codes = mmm.encode(notes) if encoding == "mmm" else remi.encode(notes)
-    if len(codes) > max_length:
-        codes = np.concatenate([codes[: max_length - 2], codes[-2:]])
-    return codes[:, None]
+    else:
+        codes = (mmm.encode(notes) if encoding == "mmm" else remi.encode(notes))[:, None]
+    if len(codes) <= max_length:
+        return codes
+    kept = (1 if encoding == "mmt" else 2) if order == "reference" else 0
+    return np.concatenate([codes[: max_length - kept], codes[len(codes) - kept :]])
 
 
 class SongDataset(Dataset[Any]):
-    """Songs as codes; with a generator each visit is another window of them."""
+    """Songs as codes; with a generator each visit is another window of them, or a task.
+
+    tasks: the share of visits that are tasks.
+    """
 
     def __init__(
-        self, songs: Songs, encoding: Encoding, window: Window, order: Order, rng: np.random.Generator | None = None
+        self,
+        songs: Songs,
+        encoding: Encoding,
+        window: Window,
+        order: Order,
+        rng: np.random.Generator | None = None,
+        tasks: float = 0.0,
     ) -> None:
-        self.songs, self.encoding, self.window, self.order, self.rng = songs, encoding, window, order, rng
+        self.songs, self.encoding, self.window, self.order = songs, encoding, window, order
+        self.rng, self.tasks = rng, tasks
 
     def __len__(self) -> int:
         return len(self.songs)
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.int64], int]:
+    def __getitem__(self, index: int) -> NDArray[np.int64]:
         notes = self.window(self.songs[index], self.rng)
-        codes = encode_window(notes, self.encoding, self.window.max_length, self.order)
-        return codes, len(notes) if self.encoding != "mmt" else int((codes[:, 0] == 3).sum())
+        if self.rng is not None and self.rng.random() < self.tasks and len(notes):
+            return random_task(notes, self.window.max_length, self.rng)
+        return encode_window(notes, self.encoding, self.window.max_length, self.order)
 
 
-def collate(items: Sequence[tuple[NDArray[np.int64], int]]) -> Batch:
-    """Pad songs with 0 to the longest."""
-    codes = torch.nn.utils.rnn.pad_sequence([torch.from_numpy(codes) for codes, _ in items], batch_first=True)
-    lengths = torch.tensor([len(codes) for codes, _ in items])
-    mask = torch.arange(codes.shape[1])[None] < lengths[:, None]
-    return Batch(codes, mask, torch.tensor([notes for _, notes in items]))
+def note_ends(codes: NDArray[np.integer] | Tensor, encoding: Encoding) -> Any:
+    """Return where a note is complete, (…,) bool: what is counted where a likelihood is given for each note.
+
+    codes: (…, F). MMT: note events. MMM: note-ons. REMI+: durations.
+    """
+    first = codes[..., 0]
+    if encoding == "mmt":
+        return first == NOTE
+    if encoding == "mmm":
+        return (first >= mmm.NOTE_ON) & (first < mmm.NOTE_OFF)
+    return first > remi.DURATION_CODE
+
+
+class Collate:
+    """Pads songs with 0 to the longest, and says what is counted; encoding: of the codes."""
+
+    def __init__(self, encoding: Encoding) -> None:
+        self.encoding = encoding
+
+    def __call__(self, songs: Sequence[NDArray[np.int64]]) -> Batch:
+        """songs: codes (L, F) of each."""
+        codes = torch.nn.utils.rnn.pad_sequence([torch.from_numpy(song) for song in songs], batch_first=True)
+        lengths = torch.tensor([len(song) for song in songs])
+        mask = torch.arange(codes.shape[1])[None] < lengths[:, None]
+        counted = mask & (codes[..., 0] != CONTEXT) if self.encoding == "mmt" else mask
+        return Batch(codes, mask, counted, (counted & note_ends(codes, self.encoding)).sum(1))
 
 
 class SongDataModule(L.LightningDataModule):
@@ -119,6 +158,7 @@ class SongDataModule(L.LightningDataModule):
         max_beat: Beats of a window.
         max_length: Events of a window; the CLI links it to the model's.
         augment: Whether training windows are random and transposed.
+        tasks: Share of training windows of which a part is given as context; needs a model with `tasks`.
         workers: Processes that load training data.
         seed: Of windows and of the order of songs.
     """
@@ -132,12 +172,16 @@ class SongDataModule(L.LightningDataModule):
         max_beat: int = 256,
         max_length: int = 1024,
         augment: bool = True,
+        tasks: float = 0.0,
         workers: int = 0,
         seed: int = 0,
     ) -> None:
         super().__init__()
         self.folder, self.encoding, self.order = folder, encoding, order
-        self.batch_size, self.augment, self.workers, self.seed = batch_size, augment, workers, seed
+        self.batch_size, self.augment, self.tasks = batch_size, augment, tasks
+        self.workers, self.seed = workers, seed
+        if tasks and encoding != "mmt":
+            raise ValueError(f"tasks={tasks} need the encoding mmt, not {encoding}")
         self.window = Window(max_beat, max_length)
         self.subsets: dict[str, Songs] = {}
 
@@ -160,11 +204,11 @@ class SongDataModule(L.LightningDataModule):
         rng = np.random.default_rng(self.seed) if self.augment else None
         order = torch.Generator().manual_seed(self.seed)
         return DataLoader(
-            self._dataset("train", rng),
+            SongDataset(self.subsets["train"], self.encoding, self.window, self.order, rng, self.tasks),
             self.batch_size,
             shuffle=True,
             generator=order,
-            collate_fn=collate,
+            collate_fn=Collate(self.encoding),
             drop_last=len(self.subsets["train"]) >= self.batch_size,
             num_workers=self.workers,
             worker_init_fn=_reseed if self.augment else None,
@@ -173,14 +217,15 @@ class SongDataModule(L.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """The beginnings of validation songs."""
-        return DataLoader(self._dataset("valid", None), self.batch_size, collate_fn=collate)
+        return self._whole("valid")
 
     def test_dataloader(self) -> DataLoader[Batch]:
         """The beginnings of test songs."""
-        return DataLoader(self._dataset("test", None), self.batch_size, collate_fn=collate)
+        return self._whole("test")
 
-    def _dataset(self, subset: str, rng: np.random.Generator | None) -> SongDataset:
-        return SongDataset(self.subsets[subset], self.encoding, self.window, self.order, rng)
+    def _whole(self, subset: str) -> DataLoader[Batch]:
+        songs = SongDataset(self.subsets[subset], self.encoding, self.window, self.order)
+        return DataLoader(songs, self.batch_size, collate_fn=Collate(self.encoding))
 
 
 def _reseed(worker: int) -> None:

@@ -3,6 +3,9 @@
 A song of n notes with k instruments is an integer array (L, 6), L = n + k + 3, one event a row: start of song, the
 instruments in ascending order, start of notes, the notes, end of song. Columns: type, beat, position, pitch, duration,
 instrument; code 0 is "undefined" in all but the first.
+
+Beyond the paper, a song can be told as a task: what is given stands as context notes (a sixth type) before the start of
+notes, and only what is to be found stands behind it. So one model continues, fills in bars, and accompanies.
 """
 
 from __future__ import annotations
@@ -37,7 +40,8 @@ Order = Literal["grammar", "reference"]
 
 FIELDS = ("type", "beat", "position", "pitch", "duration", "instrument")
 TYPE = 0  # the other columns are those of the fields: 1 to 5
-START_OF_SONG, INSTRUMENT, START_OF_NOTES, NOTE, END_OF_SONG = range(5)
+START_OF_SONG, INSTRUMENT, START_OF_NOTES, NOTE, END_OF_SONG, CONTEXT = range(6)
+TYPES = 5  # without CONTEXT, which the paper does not have
 MAX_BEAT = 1024  # the last beat that has a code
 MAX_DURATION = 384
 # fmt: off
@@ -55,7 +59,7 @@ def field_sizes(max_beat: int = MAX_BEAT) -> tuple[int, ...]:
 
     `field_sizes(MAX_BEAT + 1)` are the sizes of all codes that the encoding has: beat 1,024 is still encoded.
     """
-    return (5, max_beat + 1, RESOLUTION + 1, 129, len(DURATIONS) + 1, len(NAMES) + 1)
+    return (TYPES, max_beat + 1, RESOLUTION + 1, 129, len(DURATIONS) + 1, len(NAMES) + 1)
 
 
 def duration_codes(durations: NDArray[np.integer]) -> NDArray[np.int64]:
@@ -96,6 +100,27 @@ def encode(notes: NoteRows, order: Order = "grammar", max_beat: int = MAX_BEAT) 
     return np.concatenate([header_codes(listed), rows, [[END_OF_SONG, 0, 0, 0, 0, 0]]])
 
 
+def encode_task(notes: NoteRows, given: NDArray[np.bool_]) -> Codes:
+    """Encode a song of which a part is given, (L, 6): the instruments of all notes, context, the other notes.
+
+    notes: (n, 5). given: (n,), which notes stand as context. Raises EncodingError for rows that are no notes.
+    """
+    context, wanted = encode(notes[given]), encode(notes[~given])
+    players = np.unique(np.concatenate([codes[codes[:, TYPE] == INSTRUMENT, -1] for codes in (context, wanted)]))
+    return np.concatenate([task_header(players, context), wanted[np.argmax(wanted[:, TYPE] == START_OF_NOTES) + 1 :]])
+
+
+def task_header(instruments: NDArray[np.integer] | list[int], context: Codes) -> Codes:
+    """Return what stands before the first note that is to be found, start of notes included.
+
+    context: codes of the notes that are given, (any, 6); other events are left out.
+    """
+    header = header_codes(instruments)
+    notes = context[context[:, TYPE] == NOTE].copy()
+    notes[:, TYPE] = CONTEXT
+    return np.concatenate([header[:-1], notes, header[-1:]])
+
+
 def header_codes(instruments: NDArray[np.integer] | list[int]) -> Codes:
     """Return the codes before the first note of a song with these instrument codes, (k + 2, 6)."""
     header = np.zeros((len(instruments) + 2, len(FIELDS)), np.int64)
@@ -105,17 +130,18 @@ def header_codes(instruments: NDArray[np.integer] | list[int]) -> Codes:
     return header
 
 
-def decode(codes: Codes) -> NoteRows:
+def decode(codes: Codes, kind: int = NOTE) -> NoteRows:
     """Decode codes, (L, 6), to note rows, (n, 5), in their order; what follows an end of song is not read.
 
-    Raises EncodingError if a note event has an undefined or unknown field.
+    kind: NOTE, or CONTEXT for the notes that were given. Raises EncodingError if a note event has an undefined or
+    unknown field.
     """
     codes = np.asarray(codes)
     if codes.ndim != 2 or codes.shape[1] != len(FIELDS):
         raise EncodingError(f"codes are integers (L, {len(FIELDS)}), got {codes.dtype} {codes.shape}")
     ends = np.flatnonzero(codes[:, TYPE] == END_OF_SONG)
     events = codes[: ends[0]] if len(ends) else codes
-    notes = events[events[:, TYPE] == NOTE].astype(np.int64)
+    notes = events[events[:, TYPE] == kind].astype(np.int64)
     limits = field_sizes(MAX_BEAT + 1)
     for column in range(1, len(FIELDS)):
         wrong = (notes[:, column] < 1) | (notes[:, column] >= limits[column])
@@ -149,10 +175,11 @@ def describe(codes: Codes) -> Iterator[str]:
             yield f"Instrument: {NAMES[instrument - 1]}"
         elif kind == START_OF_NOTES:
             yield "Start of notes"
-        elif kind == NOTE:
+        elif kind in (NOTE, CONTEXT):
             yield (
-                f"Note: beat={beat - 1}, position={position - 1}, pitch={_pitch_name(pitch - 1)}, "
-                f"duration={DURATIONS[duration - 1]}, instrument={NAMES[instrument - 1]}"
+                f"{'Note' if kind == NOTE else 'Context'}: beat={beat - 1}, position={position - 1}, "
+                f"pitch={_pitch_name(pitch - 1)}, duration={DURATIONS[duration - 1]}, "
+                f"instrument={NAMES[instrument - 1]}"
             )
         else:
             yield "End of song"

@@ -178,8 +178,9 @@ class _State:
 
 
 def _recent(song: Tensor, count: int) -> Tensor:
-    """Return the header of a song and as many of its last events as make `count` together."""
-    header = song[song[:, TYPE] <= START_OF_NOTES][: count // 2]
+    """Return what stands before the first note and as many of the last events as make `count` together."""
+    notes = (song[:, TYPE] == NOTE).nonzero()
+    header = song[: int(notes[0, 0]) if len(notes) else len(song)][: count // 2]
     return torch.cat([header, song[len(header) - count :]])
 
 

@@ -25,12 +25,15 @@ class Bans:
     """What a user rules out.
 
     pitches: (lowest, highest) MIDI pitch. polyphony: the most notes that may start together. max_beat: beats from this
-    one on are not reached: the song ends before.
+    one on are not reached: the song ends before. min_beat: the first beat that is reached. players: instrument codes
+    that may play; None: all that are listed.
     """
 
     pitches: tuple[int, int] = (0, 127)
     polyphony: int | None = None
     max_beat: int | None = None
+    min_beat: int = 0
+    players: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         low, high = self.pitches
@@ -40,6 +43,8 @@ class Bans:
             raise ValueError(f"polyphony={self.polyphony} must be at least 1")
         if self.max_beat is not None and self.max_beat < 1:
             raise ValueError(f"max_beat={self.max_beat} must be at least 1")
+        if not 0 <= self.min_beat < (self.max_beat or self.min_beat + 1):
+            raise ValueError(f"min_beat={self.min_beat} must be at least 0 and below max_beat={self.max_beat}")
 
 
 class Rules(Protocol):
@@ -88,6 +93,10 @@ class Grammar:
         self.codes = [torch.arange(size) for size in sizes]
         self.pitch_codes = (self.codes[PITCH] > bans.pitches[0]) & (self.codes[PITCH] <= bans.pitches[1] + 1)
         self.last_pitch = bans.pitches[1] + 1
+        self.first_beat = bans.min_beat + 1
+        self.players = torch.ones(sizes[PLAYER], dtype=torch.bool)
+        if bans.players is not None:
+            self.players = torch.isin(self.codes[PLAYER], torch.tensor(bans.players))
         self.last_beat = min(sizes[BEAT] - 1, bans.max_beat or sizes[BEAT])
         self.last_position, self.last_duration = sizes[POSITION] - 1, sizes[DURATION] - 1
         self.polyphony = bans.polyphony or sizes[PITCH] * sizes[PLAYER]
@@ -102,7 +111,7 @@ class Grammar:
         kind = events[:, TYPE]
         is_note = kind == NOTE
         player = torch.nn.functional.one_hot(events[:, PLAYER], self.listed.shape[1]).bool()
-        self.listed |= player & (kind == INSTRUMENT)[:, None]
+        self.listed |= player & (kind == INSTRUMENT)[:, None] & self.players
         last_was_note = self.event[:, TYPE] == NOTE
         same_onset = last_was_note & (events[:, BEAT:PITCH] == self.event[:, BEAT:PITCH]).all(1)
         same_pitch = same_onset & (events[:, PITCH] == self.event[:, PITCH])
@@ -163,11 +172,12 @@ class Grammar:
             DURATION: self._duration_has_room,
         }[column]()
         lowest = torch.where(room, self.event[:, column], self.event[:, column] + 1)
-        return torch.where(follows, lowest, torch.ones_like(lowest)).clamp(min=1)
+        least = self.first_beat if column == BEAT else 1
+        return torch.where(follows, lowest, torch.ones_like(lowest)).clamp(min=least)
 
     def _types(self) -> Tensor:
         kind = self.event[:, TYPE]
-        allowed = torch.zeros(len(kind), 5, dtype=torch.bool)
+        allowed = torch.zeros(len(kind), len(self.codes[TYPE]), dtype=torch.bool)
         largest = self.codes[PLAYER][-1]
         allowed[:, INSTRUMENT] = (kind == START_OF_SONG) | ((kind == INSTRUMENT) & (self.event[:, PLAYER] < largest))
         allowed[:, START_OF_NOTES] = kind == INSTRUMENT

@@ -51,9 +51,9 @@ class MMTModule(L.LightningModule):
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Return the loss of a batch."""
-        codes, targets, mask = batch.codes[:, :-1], batch.codes[:, 1:], batch.mask[:, 1:]
+        codes, targets, counted = batch.codes[:, :-1], batch.codes[:, 1:], batch.counted[:, 1:]
         if self.masked:
-            loss = masked_loss(self.network(codes, targets), targets, mask)
+            loss = masked_loss(self.network(codes, targets), targets, counted)
         else:
             loss = published_loss(self.network(codes, targets, batch.mask[:, :-1]), targets)
         self.log("train_loss", loss, batch_size=len(codes))
@@ -68,9 +68,9 @@ class MMTModule(L.LightningModule):
         self._score(batch, "test")
 
     def _score(self, batch: Batch, stage: str) -> None:
-        codes, targets, mask = batch.codes[:, :-1], batch.codes[:, 1:], batch.mask[:, 1:]
-        sums, _ = field_sums(self.network(codes, targets), targets, mask)
-        events, notes = int(mask.sum()), int(batch.notes.sum())
+        codes, targets, counted = batch.codes[:, :-1], batch.codes[:, 1:], batch.counted[:, 1:]
+        sums, _ = field_sums(self.network(codes, targets), targets, counted)
+        events, notes = int(counted.sum()), int(batch.notes.sum())
         self.log(f"{stage}_loss", sums.sum() / events, batch_size=events, sync_dist=True)
         self.log(f"{stage}_nll_note", sums.sum() / notes, batch_size=notes, prog_bar=True, sync_dist=True)
         names = FIELD_NAMES[self.config.encoding]
