@@ -154,9 +154,13 @@ def _fetch_rest(remote: Remote, part: Path, timeout: float, hide_progress: bool 
 
 
 def _open(remote: Remote, part: Path, have: int, timeout: float) -> Any:
-    request = urllib.request.Request(remote.url, headers={"User-Agent": "muspy-core"})
+    if remote.url.startswith("ftp://"):
+        from muspy_core.datasets.ftp import FTPResponse
+
+        return FTPResponse(remote.url, have, _known_version(part), timeout)
     if not remote.url.startswith(("https://", "http://")):
-        raise DownloadError(f"{remote.url}: only http and https addresses are downloaded")
+        raise DownloadError(f"{remote.url}: only http, https and ftp addresses are downloaded")
+    request = urllib.request.Request(remote.url, headers={"User-Agent": "muspy-core"})
     if have:
         request.add_header("Range", f"bytes={have}-")
         version = _known_version(part)
