@@ -3,6 +3,7 @@
 from . import datasets as datasets
 from . import external as external
 from . import inputs as inputs
+from . import media as media
 from . import metrics as metrics
 from . import outputs as outputs
 from . import processors as processors
@@ -52,7 +53,9 @@ from .datasets import list_datasets as list_datasets
 from .errors import ABCError as ABCError
 from .errors import ArrowError as ArrowError
 from .errors import AudioError as AudioError
+from .errors import CacheError as CacheError
 from .errors import JSONError as JSONError
+from .errors import MediaError as MediaError
 from .errors import MIDIError as MIDIError
 from .errors import MuseScoreError as MuseScoreError
 from .errors import MusicXMLError as MusicXMLError

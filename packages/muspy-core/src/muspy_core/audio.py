@@ -191,6 +191,25 @@ class Audio:
         last = self.frames if end_s is None else max(round(end_s * self.sample_rate), 0)
         return Audio(self.samples[:, first:last], self.sample_rate)
 
+    def window(self, first: int, frames: int) -> Audio:
+        """Return `frames` samples from sample `first` on; where the window passes the ends there is silence.
+
+        first: may be negative. A window of a fixed length is what batches for training are made of.
+        """
+        if frames < 0:
+            raise AudioError(f"a window has at least 0 samples, got {frames}")
+        samples = np.zeros((self.channels, frames), np.float32)
+        start, stop = max(first, 0), min(first + frames, self.frames)
+        if start < stop:
+            samples[:, start - first : stop - first] = self.samples[:, start:stop]
+        return Audio(samples, self.sample_rate)
+
+    def tile(self, frames: int) -> Audio:
+        """Return the sound repeated, and cut, to `frames` samples. Raises AudioError if there is nothing to repeat."""
+        if not self.frames:
+            raise AudioError("there is no sound to repeat")
+        return Audio(np.tile(self.samples, -(-max(frames, 0) // self.frames))[:, :frames], self.sample_rate)
+
     def scale(self, gain: float) -> Audio:
         """Return the sound multiplied by a factor."""
         return Audio(self.samples * np.float32(gain), self.sample_rate)
@@ -259,6 +278,29 @@ class AudioClip:
         """Read the part of a file between two times in seconds."""
         audio = Audio.read(path, start_s=start_s, end_s=end_s)
         return cls(audio, label, os.fspath(path), start_s)
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+        return self.audio.duration
+
+    def excerpt(self, start_s: float, end_s: float | None = None) -> AudioClip:
+        """Return a part of the clip; the times are those of the clip, the result knows those of the source."""
+        audio = self.audio.excerpt(start_s, end_s)
+        first = self.start_s + min(max(start_s, 0.0), self.duration)
+        return AudioClip(audio, self.label, self.source, first, first + audio.duration)
+
+    def with_audio(self, audio: Audio) -> AudioClip:
+        """Return the clip with other sound for the same place: resampled, mixed down, scaled, …"""
+        return dataclasses.replace(self, audio=audio)
+
+    def resample(self, sample_rate: int) -> AudioClip:
+        """Return the clip at another sample rate."""
+        return self.with_audio(self.audio.resample(sample_rate))
+
+    def to_mono(self) -> AudioClip:
+        """Return the clip with the mean of its channels."""
+        return self.with_audio(self.audio.to_mono())
 
     def _repr_html_(self) -> str:
         """A player with its label for notebooks."""

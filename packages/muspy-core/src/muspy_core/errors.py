@@ -23,8 +23,16 @@ class AudioError(MuspyError):
     """An audio file or buffer that cannot be used."""
 
 
+class CacheError(MuspyError):
+    """A cache of embeddings that is damaged, or was made by another model or preprocessing."""
+
+
 class JSONError(MuspyError):
     """A JSON file that does not hold music."""
+
+
+class MediaError(MuspyError):
+    """A video, sound or image that cannot be used, or a manifest or list of them that does not hold what it should."""
 
 
 class MIDIError(MuspyError):
