@@ -82,10 +82,12 @@ def symbols_of(duration: int, resolution: int) -> list[Symbol]:
     rest = whole * Fraction(odd, 1 << (odd.bit_length() - 1))
     symbols = []
     while rest >= Fraction(1, 1 << -_SHORTEST):
-        power = min((rest.numerator // rest.denominator or 0).bit_length() - 1, _LONGEST) if rest >= 1 else _power(rest)
+        power = min(int(rest).bit_length() - 1, _LONGEST) if rest >= 1 else _power(rest)
         value = Fraction(2) ** power
         dots = 0
-        while dots < 2 and rest >= value * (2 - Fraction(1, 1 << (dots + 1))) and power - dots - 1 >= _SHORTEST:
+        # Two breves come before a dotted one.
+        most = min(2, power - _SHORTEST) if rest < 2 * value else 0
+        while dots < most and rest >= value * (2 - Fraction(1, 1 << (dots + 1))):
             dots += 1
         symbols.append(Symbol(power, dots, tuplet))
         rest -= value * (2 - Fraction(1, 1 << dots))
