@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from pathlib import Path
 
@@ -45,3 +47,24 @@ class Renamed(Midis):
         music = super().read(filename)
         music.metadata.title = "renamed"
         return music
+
+
+class OnCluster(Saved):
+    """A folder that only the workers of a Dask cluster can read."""
+
+    def read(self, filename: Path) -> m.Music:
+        from distributed import get_worker
+
+        get_worker()
+        return super().read(filename)
+
+
+class Deadly(Saved):
+    """A folder whose file 07 kills the process that reads it, once."""
+
+    def read(self, filename: Path) -> m.Music:
+        mark = self.root / "deadly"
+        if filename.name.startswith("07") and not mark.exists():
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().read(filename)

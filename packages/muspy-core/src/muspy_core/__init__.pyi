@@ -123,6 +123,8 @@ from .io.abc import write_abc as write_abc
 from .io.arrow import ArrowMusic as ArrowMusic
 from .io.arrow import read_arrow as read_arrow
 from .io.arrow import write_arrow as write_arrow
+from .io.arrow_tables import from_arrow as from_arrow
+from .io.arrow_tables import to_arrow as to_arrow
 from .io.json import load_json as load_json
 from .io.json import save_json as save_json
 from .io.midi import read_midi as read_midi

@@ -155,8 +155,13 @@ def _run_all(
         return
     import joblib
 
-    jobs = (joblib.delayed(work)(part_of(source, run), run, ignore_exceptions) for run in runs)
+    jobs = (joblib.delayed(_run)(work, part_of(source, run), run, ignore_exceptions) for run in runs)
     yield from joblib.Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
+
+
+def _run(work: Shards | _Files, source: Source, run: range, ignore_exceptions: bool) -> Failures:
+    """Do the work of one run; a function, since Dask hashes what it calls."""
+    return work(source, run, ignore_exceptions)
 
 
 @dataclasses.dataclass(frozen=True)

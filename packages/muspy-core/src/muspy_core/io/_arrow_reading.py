@@ -42,10 +42,23 @@ def open_batch(reader: pa.ipc.RecordBatchFileReader, path: Path, number: int) ->
     complaint = f"{path.name}: batch {number} is damaged"
     try:
         batch = reader.get_batch(number)
+    except (pa.ArrowException, OSError) as error:
+        raise ArrowError(f"{complaint}: {error}") from None
+    return batch_reader(batch, complaint)
+
+
+def batch_reader(batch: pa.RecordBatch, complaint: str) -> Reader:
+    """Return the reader of the pieces of a record batch of either layout.
+
+    complaint: what to say if it is damaged, which raises ArrowError.
+    """
+    import pyarrow as pa
+
+    try:
         # That the buffers are there and long enough; what they hold is checked when it is read.
         batch.validate()
         read = _container_reader(Music, batch.to_struct_array(), complaint)
-    except (pa.ArrowException, OSError, *DAMAGE) as error:
+    except (pa.ArrowException, *DAMAGE) as error:
         raise ArrowError(f"{complaint}: {error}") from None
     return functools.partial(_guarded, read, complaint)
 

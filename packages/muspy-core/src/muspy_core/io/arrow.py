@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from muspy_core.errors import ArrowError
-from muspy_core.io._arrow_reading import open_batch
+from muspy_core.io._arrow_reading import Reader, open_batch
 from muspy_core.io._arrow_schema import FORMAT_KEY, FORMAT_VERSION, Layout, layout_of, music_schema
 from muspy_core.io._arrow_writing import batch_of, widened
 from muspy_core.io.files import write_atomically
@@ -150,7 +151,35 @@ def _batches(songs: Iterator[Music]) -> Iterator[list[Music]]:
         yield batch
 
 
-class ArrowMusic(Sequence[Music]):
+class BatchedMusic(Sequence[Music]):
+    """A sequence of pieces in record batches, each read when it is indexed.
+
+    Subclasses set `_starts`, (batches + 1,), and `_batch`, which gives the reader of a batch by number.
+    """
+
+    _starts: NDArray[np.int64]
+    _batch: Callable[[int], Reader]
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    @overload
+    def __getitem__(self, index: int) -> Music: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Music]: ...
+
+    def __getitem__(self, index: int | slice) -> Music | list[Music]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        position = range(len(self))[index]
+        batch = int(np.searchsorted(self._starts, position, side="right")) - 1
+        row = position - int(self._starts[batch])
+        music: Music = self._batch(batch)(row, row + 1)[0]
+        return music
+
+
+class ArrowMusic(BatchedMusic):
     """The pieces of an Arrow file: a sequence that reads a piece when it is indexed.
 
     The file is memory-mapped and may be larger than memory. Instances can be pickled: a process opens the file anew.
@@ -181,21 +210,3 @@ class ArrowMusic(Sequence[Music]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (ArrowMusic, (self.path,))
-
-    def __len__(self) -> int:
-        return int(self._starts[-1])
-
-    @overload
-    def __getitem__(self, index: int) -> Music: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[Music]: ...
-
-    def __getitem__(self, index: int | slice) -> Music | list[Music]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        position = range(len(self))[index]
-        batch = int(np.searchsorted(self._starts, position, side="right")) - 1
-        row = position - int(self._starts[batch])
-        music: Music = self._batch(batch)(row, row + 1)[0]
-        return music
