@@ -1,0 +1,180 @@
+"""Songs → the paper's figures: objective metrics with confidence intervals, and -log p of a note (§3.4.3).
+
+Metrics are those of muspy-core on songs trimmed to 64 beats: pitch class entropy (bits), scale consistency, groove
+consistency over measures of four beats. What is closer to the songs of the test set is better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from muspy_core.metrics import groove_consistency, pitch_class_entropy, scale_consistency
+from numpy.typing import NDArray
+
+from mmt.checkpoint import Training
+from mmt.data import Collate, SongDataset, Window
+from mmt.encoding import END_OF_SONG, INSTRUMENT, NOTE, TYPE, Codes
+from mmt.losses import field_sums
+from mmt.model import MMT
+from mmt.notes import BEAT, RESOLUTION, NoteRows, music_of
+from mmt.songs import Songs
+
+TRIM_BEATS = 64
+MEASURE = 4 * RESOLUTION
+NORMAL_95 = 1.96
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over songs. half_width: of its 95 % confidence interval. sd: standard deviation. n: songs that count."""
+
+    mean: float
+    half_width: float
+    sd: float
+    n: int
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> Estimate:
+        """Estimate from values; those that are not numbers (songs without notes) do not count."""
+        array = np.array([value for value in values if np.isfinite(value)])
+        if not len(array):
+            return cls(float("nan"), float("nan"), float("nan"), 0)
+        sd = float(array.std(ddof=1)) if len(array) > 1 else float("nan")
+        return cls(float(array.mean()), NORMAL_95 * sd / len(array) ** 0.5, sd, len(array))
+
+    def __str__(self) -> str:
+        return f"{self.mean:.3f} ± {self.half_width:.3f}"
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """The paper's three metrics over a set of songs."""
+
+    pitch_class_entropy: Estimate
+    scale_consistency: Estimate
+    groove_consistency: Estimate
+
+    @classmethod
+    def of(cls, songs: Iterable[NoteRows], beats: int = TRIM_BEATS) -> Metrics:
+        """Measure songs, (n, 5) each, trimmed to so many beats."""
+        pieces = [music_of(notes[notes[:, BEAT] < beats]) for notes in songs]
+        return cls(
+            Estimate.of(pitch_class_entropy(music) for music in pieces),
+            Estimate.of(scale_consistency(music) for music in pieces),
+            Estimate.of(groove_consistency(music, MEASURE) for music in pieces if music.tracks),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return as what JSON can hold."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """-log p in nats of the notes of songs, each event's type included. fields: shares of `nll_note` by field."""
+
+    nll_note: float
+    fields: tuple[float, ...]
+    notes: int
+    songs: int
+
+
+@torch.inference_mode()
+def likelihood(model: MMT, songs: Songs, training: Training | None = None, batch_size: int = 4) -> Likelihood:
+    """Measure a model on the beginnings of songs, as long as it sees at once.
+
+    The sum of -log p over all predicted codes, divided by the number of notes; padding and undefined fields do not
+    count.
+    """
+    config = model.config
+    beats = config.max_beat if config.encoding == "mmt" else TRIM_BEATS
+    window = Window(beats, config.max_length)
+    data = SongDataset(songs, config.encoding, window, training.order if training else "grammar")
+    collate = Collate(config.encoding)
+    sums, notes = torch.zeros(len(config.sizes), dtype=torch.float64), 0
+    for start in range(0, len(data), batch_size):
+        batch = collate([data[index] for index in range(start, min(start + batch_size, len(data)))])
+        targets = batch.codes[:, 1:]
+        part, _ = field_sums(model(batch.codes[:, :-1], targets), targets, batch.counted[:, 1:])
+        sums += part.double()
+        notes += int(batch.notes.sum())
+    shares = (sums / max(notes, 1)).tolist()
+    return Likelihood(sum(shares), tuple(shares), notes, len(songs))
+
+
+# --- validity --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Validity:
+    """Shares of songs with a fault (C6 of the specification: what `always decodes` does not promise).
+
+    undecodable: a note event with an undefined field. backwards: onsets that fall. duplicates: one instrument starts a
+    pitch twice at once. undeclared: an instrument plays that was not listed. unused: one was listed and does not play.
+    empty: no note. bad_end: no end of song, or not at the end.
+    """
+
+    undecodable: float
+    backwards: float
+    duplicates: float
+    undeclared: float
+    unused: float
+    empty: float
+    bad_end: float
+    songs: int
+
+
+def validity(songs: Sequence[Codes]) -> Validity:
+    """Look for faults in generated songs, codes (L, 6) each."""
+    faults = np.array([_faults(codes) for codes in songs], float).reshape(-1, 7)
+    return Validity(*faults.mean(0).tolist(), len(songs))
+
+
+def _faults(codes: Codes) -> list[bool]:
+    notes = codes[codes[:, TYPE] == NOTE]
+    onsets = notes[:, 1] * (RESOLUTION + 1) + notes[:, 2]
+    starts = notes[:, [1, 2, 3, 5]]
+    listed = set(codes[codes[:, TYPE] == INSTRUMENT, 5].tolist())
+    playing = set(notes[:, 5].tolist())
+    ends = np.flatnonzero(codes[:, TYPE] == END_OF_SONG)
+    return [
+        bool((notes[:, 1:] == 0).any()),
+        bool((np.diff(onsets) < 0).any()),
+        len(np.unique(starts, axis=0)) < len(starts),
+        bool(playing - listed),
+        bool(listed - playing),
+        not len(notes),
+        ends.tolist() != [len(codes) - 1],
+    ]
+
+
+def longest_copy(song: NoteRows, corpus: Songs) -> int:
+    """Return the length in notes of the longest run of a song that stands in a corpus, transposed or not.
+
+    Compared are the steps from note to note in time and pitch.
+    """
+    steps = _steps(song)
+    best = 0
+    for index in range(len(corpus)):
+        best = max(best, _longest_common_run(steps, _steps(corpus[index])))
+    return best + 1 if best else 0
+
+
+def _steps(notes: NoteRows) -> NDArray[np.int64]:
+    time = notes[:, 0] * RESOLUTION + notes[:, 1]
+    steps: NDArray[np.int64] = np.diff(time) * 256 + np.diff(notes[:, 2])
+    return steps
+
+
+def _longest_common_run(first: NDArray[np.int64], second: NDArray[np.int64]) -> int:
+    """Length of the longest run that both have, a row of the table of run lengths at a time."""
+    runs = np.zeros(len(second) + 1, np.int64)
+    best = 0
+    for step in first:
+        runs[1:] = np.where(second == step, runs[:-1] + 1, 0)
+        best = max(best, int(runs.max()))
+    return best
