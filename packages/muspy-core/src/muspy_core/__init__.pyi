@@ -55,7 +55,9 @@ from .errors import ArrowError as ArrowError
 from .errors import AudioError as AudioError
 from .errors import CacheError as CacheError
 from .errors import JSONError as JSONError
+from .errors import KernError as KernError
 from .errors import MediaError as MediaError
+from .errors import MEIError as MEIError
 from .errors import MIDIError as MIDIError
 from .errors import MuseScoreError as MuseScoreError
 from .errors import MusicXMLError as MusicXMLError
@@ -127,6 +129,8 @@ from .io.arrow_tables import from_arrow as from_arrow
 from .io.arrow_tables import to_arrow as to_arrow
 from .io.json import load_json as load_json
 from .io.json import save_json as save_json
+from .io.kern import read_kern as read_kern
+from .io.mei import read_mei as read_mei
 from .io.midi import read_midi as read_midi
 from .io.midi import write_midi as write_midi
 from .io.musescore import read_musescore as read_musescore

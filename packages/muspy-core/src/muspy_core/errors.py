@@ -31,6 +31,14 @@ class JSONError(MuspyError):
     """A JSON file that does not hold music."""
 
 
+class KernError(MuspyError):
+    """A bad Humdrum kern file."""
+
+
+class MEIError(MuspyError):
+    """A bad MEI file."""
+
+
 class MediaError(MuspyError):
     """A video, sound or image that cannot be used, or a manifest or list of them that does not hold what it should."""
 

@@ -7,6 +7,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 # Larger than any score or MIDI file; a claim above it is an accident or an attack.
 MAX_FILE_SIZE = 512 * 1024 * 1024
@@ -22,6 +23,33 @@ def read_bytes(path: str | os.PathLike[str], limit: int = MAX_FILE_SIZE) -> byte
         if size > limit:
             raise ValueError(f"{Path(path).name}: {size:,} bytes are more than the limit of {limit:,}")
         return file.read()
+
+
+def read_source(path: str | os.PathLike[str] | IO[bytes], error: type[Exception]) -> tuple[str, bytes]:
+    """Return the name, for messages, and the content of a file or of a binary file object.
+
+    Raises OSError if it cannot be read, `error` if it is larger than any score.
+    """
+    if not isinstance(path, (str, os.PathLike)):
+        return Path(str(getattr(path, "name", "stream"))).name, path.read()
+    try:
+        return Path(path).name, read_bytes(path)
+    except OSError:
+        raise
+    except ValueError as reason:
+        raise error(str(reason)) from None
+
+
+def write_target(path: str | os.PathLike[str] | IO[bytes], data: bytes, overwrite: bool = True) -> None:
+    """Write bytes to a file, whole or not at all, or to a binary file object.
+
+    Raises FileExistsError if the file exists and `overwrite` is false, OSError if it cannot be written.
+    """
+    if isinstance(path, (str, os.PathLike)):
+        with write_atomically(path, overwrite) as temporary:
+            temporary.write_bytes(data)
+    else:
+        path.write(data)
 
 
 @contextlib.contextmanager

@@ -21,6 +21,9 @@ from muspy_core.io.tables import music_from_dict, music_to_dict
 from muspy_core.music import Music
 
 GZIP_MAGIC = b"\x1f\x8b"
+# Saved music compresses 10- to 50-fold; what unpacks to far more is made to fill the memory.
+MAX_COMPRESSION_RATIO = 200
+RATIO_FREE_SIZE = 4 * 1024 * 1024
 
 
 def load_json(path: str | os.PathLike[str] | IO[Any], compressed: bool | None = None) -> Music:
@@ -89,18 +92,20 @@ def read_text_source(
             content.encode() if isinstance(content, str) else content,
         )
     if data.startswith(GZIP_MAGIC) if compressed is None else compressed:
-        data = _decompress(data, name, error)
+        data = decompress(data, name, error)
     return name, data
 
 
-def _decompress(data: bytes, name: str, error: type[Exception]) -> bytes:
+def decompress(data: bytes, name: str, error: type[Exception]) -> bytes:
+    """Return the content of a gzip file. Raises `error`, naming it, if it is none or unpacks to too much."""
+    limit = min(MAX_FILE_SIZE, max(RATIO_FREE_SIZE, MAX_COMPRESSION_RATIO * len(data)))
     decompressor = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     try:
-        result = decompressor.decompress(data, MAX_FILE_SIZE)
+        result = decompressor.decompress(data, limit)
     except zlib.error as reason:
         raise error(f"{name}: not a gzip file: {reason}") from None
     if decompressor.unconsumed_tail or not decompressor.eof:
-        raise error(f"{name}: the compressed content is cut off or larger than {MAX_FILE_SIZE:,} bytes")
+        raise error(f"{name}: the compressed content is cut off or unpacks to more than {limit:,} bytes")
     return result
 
 

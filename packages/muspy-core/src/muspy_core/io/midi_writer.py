@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from muspy_core.errors import MIDIError
 from muspy_core.io._midi_channels import DRUM_CHANNEL, Place, add_tracks
 from muspy_core.io._midi_messages import MessageBuffer, has_repeats
 from muspy_core.io._midi_meta import add_piece
-from muspy_core.io.files import write_atomically
+from muspy_core.io.files import write_target
 from muspy_core.io.midi_tables import MAX_MIDI_TRACKS, smpte_resolution
 from muspy_core.music import Music, Track
 
@@ -34,7 +34,7 @@ LISTS_IN_MIDI_TRACKS = (
 
 
 def write_midi(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | IO[bytes],
     music: Music,
     backend: str = "mido",
     use_note_off_message: bool = False,
@@ -44,7 +44,7 @@ def write_midi(
     """Write music to a MIDI file.
 
     Args:
-        path: The file to write; it appears whole or not at all.
+        path: The file to write, which appears whole or not at all, or a binary file object.
         music: The music.
         backend: "mido" or "pretty_midi", as in MusPy; both mean the writer of this package.
         use_note_off_message: End notes by note-off messages where they do not say how they end, instead of by note-ons
@@ -58,8 +58,7 @@ def write_midi(
     if backend not in ("mido", "pretty_midi"):
         raise ValueError(f"`backend` must be one of mido, pretty_midi, got {backend!r}")
     data = midi_bytes(music, use_note_off_message)
-    with write_atomically(path, overwrite) as temporary:
-        temporary.write_bytes(data)
+    write_target(path, data, overwrite)
 
 
 def midi_bytes(music: Music, use_note_off_message: bool = False) -> bytes:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from typing import IO
 
 from muspy_core.io.abc.assembly import ANNOTATION_GROUPS
 from muspy_core.io.abc.compaction import Section, fold_repeats
 from muspy_core.io.abc.measures import Measures
 from muspy_core.io.abc.notation import field_text, key_text
 from muspy_core.io.abc.staves import Bar, StaffWriter
-from muspy_core.io.files import write_atomically
+from muspy_core.io.files import write_target
 from muspy_core.music import Music
 
 MAX_ENDS = 9
 
 
 def write_abc(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | IO[bytes],
     music: Music | Sequence[Music],
     compact_repeats: bool = True,
     bars_per_line: int = 4,
@@ -28,7 +28,7 @@ def write_abc(
     """Write music as an ABC file (UTF-8).
 
     Args:
-        path: The file to write.
+        path: The file to write, or a binary file object.
         music: The music, or several pieces, which make a tune book.
         compact_repeats: Write measures that follow twice as a repeated section. Where `Music.repeats` holds signs,
             these are written instead.
@@ -44,8 +44,7 @@ def write_abc(
     text = "\n".join(
         _tune_text(piece, compact_repeats, bars_per_line, number) for number, piece in enumerate(pieces, 1)
     )
-    with write_atomically(path, overwrite) as temporary:
-        Path(temporary).write_text(text, encoding="utf-8", newline="\n")
+    write_target(path, text.encode(), overwrite)
 
 
 def abc_string(music: Music, compact_repeats: bool = True, bars_per_line: int = 4) -> str:

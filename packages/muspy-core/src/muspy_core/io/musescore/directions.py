@@ -27,6 +27,8 @@ from muspy_core.io.musicxml.spelling import fifths_of_interval, shift_spelling
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
+# Of dynamics that state none: MuseScore's own, and those of the MusicXML reader for what only accents a note.
+VELOCITIES = DYNAMIC_VELOCITIES | {"ppp": 16, "pp": 33, "p": 49, "mp": 64, "mf": 80, "f": 96, "ff": 112, "fff": 126}
 WEDGES = {"0": "crescendo", "1": "diminuendo", "2": "crescendo", "3": "diminuendo"}
 TEXTS = ("StaffText", "SystemText", "Expression", "PlayTechAnnotation", "Sticking")
 LINES = ("HairPin", "Ottava", "Volta", "TextLine", "GradualTempoChange")
@@ -136,7 +138,7 @@ class DirectionReader(PartRows):
             return
         self.dynamics.append((self._measure, self._position, name, self._staff_number))
         stated = element.findtext("velocity")
-        velocity = int(stated) if stated is not None else DYNAMIC_VELOCITIES.get(name, 0)
+        velocity = int(stated) if stated is not None else VELOCITIES.get(name, 0)
         if velocity > 0:
             self.levels.append((self._measure, self._position, min(velocity, 127)))
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import IO
 
 from muspy_core.errors import MuseScoreError
-from muspy_core.io.files import read_bytes
+from muspy_core.io.files import read_source
 from muspy_core.io.musescore.durations import Durations
 from muspy_core.io.musescore.header import read_metadata, read_parts
 from muspy_core.io.musescore.measures import Measures, lay_out, read_signs
@@ -56,17 +55,7 @@ def read_musescore(
     Raises MuseScoreError if the content cannot be read, TimeoutError if it takes longer than `timeout`, OSError if the
     file cannot be read. Warns (MuseScoreWarning) of other versions, which are read as far as they are understood.
     """
-    if isinstance(path, (str, os.PathLike)):
-        name = Path(path).name
-        try:
-            data = read_bytes(path)
-        except OSError:
-            raise
-        except ValueError as error:
-            raise MuseScoreError(str(error)) from None
-    else:
-        name = Path(str(getattr(path, "name", "stream"))).name
-        data = path.read()
+    name, data = read_source(path, MuseScoreError)
     return read_musescore_bytes(
         data,
         name,

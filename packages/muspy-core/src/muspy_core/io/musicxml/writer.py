@@ -10,10 +10,11 @@ import os
 import zipfile
 from collections import Counter
 from pathlib import Path
+from typing import IO
 
 from muspy_core.errors import MusicXMLError
 from muspy_core.events import Metadata
-from muspy_core.io.files import write_atomically
+from muspy_core.io.files import write_target
 from muspy_core.io.musicxml import elements
 from muspy_core.io.musicxml.attributes_writer import AttributesWriter
 from muspy_core.io.musicxml.directions_writer import barlines, part_directions, score_directions, texts_and_chords
@@ -39,7 +40,7 @@ ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the same bytes for the same music
 
 
 def write_musicxml(
-    path: str | os.PathLike[str], music: Music, compressed: bool | None = None, *, overwrite: bool = True
+    path: str | os.PathLike[str] | IO[bytes], music: Music, compressed: bool | None = None, *, overwrite: bool = True
 ) -> None:
     """Write music as MusicXML 4.0, ready to be engraved.
 
@@ -49,7 +50,7 @@ def write_musicxml(
     it. Music whose onsets and ends are not notatable (see `layout`) is quantised on the page.
 
     Args:
-        path: The file; .musicxml and .xml are plain, .mxl is compressed.
+        path: The file; .musicxml and .xml are plain, .mxl is compressed. Or a binary file object (plain).
         music: The music.
         compressed: Whether to write a compressed file; by default the extension decides.
         overwrite: Whether an existing file may be replaced.
@@ -57,15 +58,17 @@ def write_musicxml(
     Raises MusicXMLError for another extension or music that cannot be written, FileExistsError if the file exists and
     must not be replaced, OSError if it cannot be written.
     """
-    target = Path(path)
-    extension = target.suffix.lower()
-    if extension not in EXTENSIONS:
-        raise MusicXMLError(f"{target.name}: a MusicXML file ends in {', '.join(EXTENSIONS)}, not {extension!r}")
+    extension = ".musicxml"
+    if isinstance(path, (str, os.PathLike)):
+        extension = Path(path).suffix.lower()
+        if extension not in EXTENSIONS:
+            raise MusicXMLError(
+                f"{Path(path).name}: a MusicXML file ends in {', '.join(EXTENSIONS)}, not {extension!r}"
+            )
     data = musicxml_bytes(music)
     if extension == ".mxl" if compressed is None else compressed:
         data = _compress(data)
-    with write_atomically(target, overwrite) as temporary:
-        temporary.write_bytes(data)
+    write_target(path, data, overwrite)
 
 
 def musicxml_bytes(music: Music) -> bytes:
