@@ -16,12 +16,16 @@ import numpy as np
 import pytest
 from dataset_samples import Saved, piece
 from hostile_server import serving
+from hypothesis import given
+from hypothesis import strategies as st
 from muspy_core.datasets.base import ConcatDataset, Subset
 from muspy_core.datasets.downloads import Remote, checksum
 from muspy_core.datasets.folder import MusicDataset
 from muspy_core.datasets.networks import TorchMusic, Windows, random_crop, stratified_sampler
 from muspy_core.datasets.remote import RemoteFolderDataset
 from muspy_core.datasets.splits import grouped_split, random_split, stratified_split
+from muspy_core.datasets.windows import MusicWindows, RandomWindows, pianoroll_window
+from strategies import muspy_notes
 
 
 @pytest.fixture
@@ -277,3 +281,44 @@ def test_random_crops_depend_on_the_generator_alone() -> None:
     assert crop.tolist() == random_crop(np.arange(100), 10, np.random.default_rng(5)).tolist()
     assert len(crop) == 10
     assert random_crop(np.arange(3), 5, np.random.default_rng(0), pad=0).tolist() == [0, 1, 2, 0, 0]
+
+
+@given(
+    music=st.builds(m.Music, tracks=st.lists(st.builds(m.Track, notes=st.lists(muspy_notes, max_size=5)), max_size=2)),
+    start=st.integers(0, 90),
+    length=st.integers(1, 40),
+)
+def test_a_window_of_a_piano_roll_is_its_rows(music: m.Music, start: int, length: int) -> None:
+    expected = np.zeros((start + length, 128), np.uint8)
+    if any(track.notes for track in music.tracks):
+        roll = m.to_pianoroll_representation(music)[: start + length]
+        expected[: len(roll)] = roll
+    assert np.array_equal(pianoroll_window(music, start, length), expected[start:])
+
+
+def test_windows_of_music_cover_every_step_once(tmp_path: Path) -> None:
+    pieces = [piece(0), m.Music(), piece(1)]
+    m.write_arrow(tmp_path / "music.arrow", pieces)
+    windows = MusicWindows(m.read_arrow(tmp_path / "music.arrow"), 8)
+    # 20 steps each: two windows and a half, which is filled up with silence.
+    assert len(windows) == 6
+    rolls = [np.concatenate([windows[i] for i in range(first, first + 3)]) for first in (0, 3)]
+    for roll, music in zip(rolls, (pieces[0], pieces[2]), strict=True):
+        assert np.array_equal(roll[:20], m.to_pianoroll_representation(music)[:20])
+        assert not roll[20:].any()
+    with pytest.raises(IndexError):
+        windows[6]
+
+
+def test_random_windows_depend_on_seed_epoch_and_piece_alone() -> None:
+    def starts(windows: RandomWindows) -> list[int]:
+        return [windows[index] for index in range(len(windows))]
+
+    pieces = [piece(number) for number in range(40)]
+    windows = RandomWindows(pieces, 4, 0, encode=lambda music, start, length: start)
+    first = starts(windows)
+    assert first == [windows[index] for index in range(40)] == starts(RandomWindows(pieces, 4, 0, windows.encode))
+    assert set(first) == set(range(17))
+    windows.set_epoch(1)
+    assert starts(windows) != first
+    assert RandomWindows([m.Music()], 4, 0)[0].shape == (4, 128)
