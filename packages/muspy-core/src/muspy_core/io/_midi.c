@@ -1,7 +1,7 @@
 /* Bodies of MIDI tracks -> tables of events: the compiled backend of midi.py; _midi_twin.py gives the same tables.
  *
- * The file's frame (header, chunks) is read in Python. `parse` gets the spans of the track bodies, goes through them
- * twice (the first pass checks and counts, the second fills tables of exactly that size), and returns byte arrays whose
+ * The file's frame (header, chunks) is read in Python. `parse` gets the spans of the track bodies, makes events of
+ * them and counts, goes through the events to fill tables of exactly that size, and returns byte arrays whose
  * rows are the structured dtypes of columns.py, so that Python only makes views. Every byte is read through `Cursor`
  * (_midi_events.h), which knows where its track ends. _midi_count.h is the first pass, _midi_fill.h the second.
  *
@@ -34,6 +34,7 @@ static void release(Parse *p)
     free(p->spans);
     free(p->groups);
     free(p->faults);
+    free(p->events);
 }
 
 /* Spans are given as native uint32 pairs (begin, end). */

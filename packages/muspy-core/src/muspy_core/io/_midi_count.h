@@ -1,4 +1,4 @@
-/* The first pass over a file: check it, find its groups, count the rows of each table. */
+/* The first pass: check the file, make events of its bytes, find its groups, count the rows of each table. */
 #ifndef MIDI_COUNT_H
 #define MIDI_COUNT_H
 #include "_midi_events.h"
@@ -62,6 +62,19 @@ static int make_group(Parse *p, const Survey *s, Count *c)
     p->groups[p->n_groups++] = (Group){.midi_track = s->midi_track, .channel = (int32_t)(c - s->channel),
                                        .program = c->program, .bank = c->bank};
     return FINE;
+}
+
+/* Returns the place of the next event in the list of all, NULL without memory. */
+static Event *next_event(Parse *p)
+{
+    if (p->n_events == p->event_room) {
+        size_t room = 2 * p->event_room + 1024;
+        Event *grown = realloc(p->events, room * sizeof(Event));
+        if (!grown) return NULL;
+        p->events = grown;
+        p->event_room = room;
+    }
+    return &p->events[p->n_events];
 }
 
 /* Make a group for a channel and its program, unless there is one. */
@@ -149,34 +162,38 @@ static int settle(Parse *p, Survey *s, Span *span)
 
 static int count_track(Parse *p, Survey *s, Span *span, int32_t midi_track, size_t *fault_at)
 {
-    Cursor c = {p->data, span->begin, span->end, 0, 0};
-    Event e = {0};
+    Cursor c = {p->data, span->begin, span->end, 0};
+    Event *e = NULL;
     int32_t order = 0, ends = 0;
-    int64_t before = 0;
     int fault = FINE;
     s->used = 0;
     s->last_channel = NONE;
     s->midi_track = midi_track;
     span->first_group = (uint32_t)p->n_groups;
     span->implied_end = NONE;
+    span->first_event = p->n_events;
     for (; c.at < c.end && !fault; order++) {
         size_t start = c.at;
-        before = c.tick;
-        fault = read_event(&c, &e);
+        e = next_event(p);
+        if (!e) return NO_MEMORY;
+        fault = read_event(&c, e);
         if (fault) {
             *fault_at = c.at;
             span->end = (uint32_t)start;
-        } else if (e.status < 0xF0) {
-            if (count_channel_message(p, s, &e)) return NO_MEMORY;
+            break;
+        }
+        p->n_events++;
+        if (e->status < 0xF0) {
+            if (count_channel_message(p, s, e)) return NO_MEMORY;
         } else {
-            ends += e.status == 0xFF && e.type == 0x2F;
-            p->rows[tempo_of(p, &e) ? TEMPOS : MESSAGES]++;
+            ends += e->status == 0xFF && e->type == 0x2F;
+            p->rows[tempo_of(p, e) ? TEMPOS : MESSAGES]++;
         }
     }
+    span->events = p->n_events - span->first_event;
     if (span->end == span->begin) { /* nothing to read: kept as a bare end-of-track message */
         p->rows[MESSAGES]++;
-    } else if (!fault && ends == 1 && order > 1 && e.status == 0xFF && e.type == 0x2F && !e.length
-               && c.tick == before) {
+    } else if (!fault && ends == 1 && order > 1 && e->status == 0xFF && e->type == 0x2F && !e->length && !e->delta) {
         span->implied_end = order - 1;
         p->rows[MESSAGES]--;
     }
@@ -192,7 +209,10 @@ static int count(Parse *p)
         return NO_MEMORY;
     }
     int fault = FINE;
-    for (size_t i = 0; i < p->n_spans; i++) {
+    for (size_t i = 0; i < p->n_spans; i++) p->event_room += (p->spans[i].end - p->spans[i].begin) / 4 + 1;
+    p->events = malloc((p->event_room + 1) * sizeof(Event)); /* what most files need; next_event makes more */
+    if (!p->events) fault = NO_MEMORY;
+    for (size_t i = 0; !fault && i < p->n_spans; i++) {
         size_t at = p->spans[i].begin;
         fault = count_track(p, s, &p->spans[i], (int32_t)i, &at);
         if (!fault) continue;

@@ -6,14 +6,8 @@
 typedef struct {
     const uint8_t *data;
     size_t at, end;
-    int64_t tick;
     uint8_t running;
 } Cursor;
-
-typedef struct {
-    uint8_t status, first, second, type; /* type: of a meta event */
-    uint32_t offset, length;             /* of the bytes after status, type and length field */
-} Event;
 
 static int read_number(Cursor *c, uint32_t *value)
 {
@@ -75,12 +69,10 @@ static int read_payload(Cursor *c, Event *e)
  * outlives meta, system exclusive and system common messages, as careless files expect. */
 static int read_any_event(Cursor *c, Event *e)
 {
-    uint32_t delta;
-    int fault = read_number(c, &delta);
+    int fault = read_number(c, &e->delta);
     if (fault) return fault;
     if (c->at >= c->end) return CUT_MESSAGE;
     uint8_t byte = c->data[c->at];
-    c->tick += delta;
     e->first = e->second = e->type = 0;
     if (byte < 0x80) {
         if (!c->running) return NO_RUNNING_STATUS;
@@ -112,8 +104,8 @@ static inline int read_event(Cursor *c, Event *e)
         if (*d++ < 0x80) {
             uint8_t status = *d & 0x80 ? *d++ : c->running;
             if (status >= 0x80 && status < 0xF0 && (status & 0xE0) != 0xC0 && !((d[0] | d[1]) & 0x80)) {
-                c->tick += delta;
                 c->running = e->status = status;
+                e->delta = delta;
                 e->first = d[0];
                 e->second = d[1];
                 e->type = 0;

@@ -1,4 +1,4 @@
-/* The second pass over a file: fill the tables, pair the notes, put them in order. */
+/* The second pass, over the events: fill the tables, pair the notes, put them in order. */
 #ifndef MIDI_FILL_H
 #define MIDI_FILL_H
 #include "_midi_count.h"
@@ -278,28 +278,27 @@ static void finish_track(Filler *f)
 static void fill_track(Filler *f, const Span *span, int32_t midi_track)
 {
     Parse *p = f->p;
-    Cursor c = {p->data, span->begin, span->end, 0, 0};
-    Event e = {.status = 0xFF, .type = 0x2F, .offset = span->begin};
+    const Event *e = p->events + span->first_event, *last = e + span->events;
     f->span = span;
     f->midi_track = midi_track;
     f->used = 0;
     f->last_channel = NONE;
     f->order = f->n_notes = 0;
     f->tick = 0;
-    if (c.at == c.end) {
-        add_message(f, &e);
+    if (span->begin == span->end) {
+        add_message(f, &(Event){.status = 0xFF, .type = 0x2F, .offset = span->begin});
         return;
     }
     if (span->groups) f->notes = row(p, NOTES, p->groups[span->first_group].start[NOTES]);
-    for (; c.at < c.end && !read_event(&c, &e); f->order++) {
-        f->tick = c.tick;
-        if (e.status < 0xF0) {
-            fill_channel_message(f, &e);
-        } else if (tempo_of(p, &e)) {
+    for (; e < last; e++, f->order++) {
+        f->tick += e->delta;
+        if (e->status < 0xF0) {
+            fill_channel_message(f, e);
+        } else if (tempo_of(p, e)) {
             TempoRow *t = row(p, TEMPOS, (int32_t)p->rows[TEMPOS]++);
-            *t = (TempoRow){f->tick, tempo_of(p, &e), f->midi_track, f->order};
+            *t = (TempoRow){f->tick, tempo_of(p, e), f->midi_track, f->order};
         } else if (f->order != span->implied_end) {
-            add_message(f, &e);
+            add_message(f, e);
         }
     }
     finish_track(f);

@@ -36,8 +36,15 @@ static const size_t row_sizes[TABLES] = {
     sizeof(Group), sizeof(TempoRow), sizeof(Message), sizeof(Fault)};
 
 typedef struct {
+    uint8_t status, first, second, type; /* type: of a meta event */
+    uint32_t offset, length;             /* of the bytes after status, type and length field */
+    uint32_t delta;                      /* ticks since the event before */
+} Event;
+
+typedef struct {
     uint32_t begin, end;          /* the body, up to the first fault */
     uint32_t first_group, groups;
+    size_t first_event, events;
     int32_t implied_end;          /* order of the end-of-track message that goes without saying, or NONE */
 } Span;
 
@@ -47,6 +54,8 @@ typedef struct {
     size_t n_spans, n_groups, group_room, n_faults;
     Group *groups;                /* in the first pass `start` counts rows */
     Fault *faults;
+    Event *events;                /* what the first pass read, for the second one */
+    size_t n_events, event_room;
     size_t rows[TABLES];
     unsigned char *table[TABLES];
     int mode, tolerant;
