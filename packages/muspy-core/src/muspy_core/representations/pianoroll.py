@@ -45,14 +45,35 @@ def to_pianoroll_representation(
             raise RepresentationError(f"velocities {values.min()} to {values.max()} do not fit {target}")
     length = max(int(notes.end.max()), 0) + 1
     roll = np.zeros((N_PITCHES, length), target)
-    flat = roll.reshape(-1)
     row = notes.pitch * length
     starts, ends = row + np.maximum(notes.time, 0), row + np.maximum(notes.end, 0)
-    # A loop: filling a slice a note costs less than building an index a step.
-    for start, end, value in zip(starts.tolist(), ends.tolist(), values.tolist(), strict=True):
-        flat[start:end] = value
+    fill = _fill_bytes if target.itemsize == 1 else _fill
+    fill(roll.reshape(-1), starts, ends, values)
     encoded: NDArray[Any] = roll.T
     return encoded
+
+
+def _fill(flat: NDArray[Any], starts: NDArray[np.int64], ends: NDArray[np.int64], values: NDArray[Any]) -> None:
+    """Fill stretches of a flat array, the later over the earlier. starts, ends, values: (stretches,).
+
+    A loop: filling a slice costs less than building an index of each of its elements.
+    """
+    for start, end, value in zip(starts.tolist(), ends.tolist(), values.tolist(), strict=True):
+        flat[start:end] = value
+
+
+def _fill_bytes(flat: NDArray[Any], starts: NDArray[np.int64], ends: NDArray[np.int64], values: NDArray[Any]) -> None:
+    """The same for elements of one byte: copying a string over a buffer takes half the time of filling an array."""
+    lengths = np.maximum(ends - starts, 0)
+    codes = lengths << 8 | values.astype(flat.dtype).view(np.uint8)
+    known = np.unique(codes)
+    if (known >> 8).sum() > flat.size:  # many long stretches, all of different lengths
+        _fill(flat, starts, ends, values)
+        return
+    strings = {code: bytes((code & 0xFF,)) * (code >> 8) for code in known.tolist()}
+    buffer = memoryview(flat.view(np.uint8))
+    for start, end, code in zip(starts.tolist(), (starts + lengths).tolist(), codes.tolist(), strict=True):
+        buffer[start:end] = strings[code]
 
 
 def from_pianoroll_representation(
