@@ -234,24 +234,18 @@ def test_elements_outlive_their_document() -> None:
         inner[0]
 
 
-def real_scores(shared_data: Path | None, stride: int) -> Iterator[bytes]:
-    """Every so many scores of the corpora that are there."""
-    folders = [shared_data / "openscore-lieder", shared_data / "openscore-quartets"] if shared_data else []
-    music21 = pytest.importorskip("music21", reason="music21 brings scores")
-    for folder in [*folders, Path(music21.__file__).parent / "corpus"]:
-        paths = sorted(path for path in folder.rglob("*") if path.suffix in (".mxl", ".xml", ".musicxml"))
-        for path in paths[::stride]:
-            data = path.read_bytes()
-            yield unzip_score(data, path.name) if data.startswith(b"PK") else data
+def scores_in(folder: Path, stride: int) -> Iterator[bytes]:
+    """Every so many scores of a folder."""
+    paths = sorted(path for path in folder.rglob("*") if path.suffix in (".mxl", ".xml", ".musicxml"))
+    for path in paths[::stride]:
+        data = path.read_bytes()
+        yield unzip_score(data, path.name) if data.startswith(b"PK") else data
 
 
-@needs_c
-@pytest.mark.slow
-def test_real_scores_are_plain_and_give_the_same_elements_and_music(
-    monkeypatch: pytest.MonkeyPatch, shared_data: Path
-) -> None:
+def assert_real_scores_agree(monkeypatch: pytest.MonkeyPatch, folder: Path, stride: int, expected: int) -> None:
+    """Nearly all scores are plain, and the elements and the music of those are the same."""
     count = declined = 0
-    for data in real_scores(shared_data, stride=7):
+    for data in scores_in(folder, stride):
         count += 1
         if _tree.parse(data) is None:
             declined += 1
@@ -259,8 +253,26 @@ def test_real_scores_are_plain_and_give_the_same_elements_and_music(
         assert_same_elements(data)
         compiled, of_lxml = outcomes(monkeypatch, data)
         assert compiled == of_lxml
-    assert count > 400
-    assert declined < count / 50
+    assert count >= expected
+    assert declined <= count / 50
+
+
+@needs_c
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("corpus", "stride", "expected"), [("openscore-lieder", 7, 200), ("openscore-quartets", 2, 60)]
+)
+def test_openscore_reads_the_same(
+    monkeypatch: pytest.MonkeyPatch, shared_data: Path, corpus: str, stride: int, expected: int
+) -> None:
+    assert_real_scores_agree(monkeypatch, shared_data / corpus, stride, expected)
+
+
+@needs_c
+@pytest.mark.slow
+def test_the_corpus_of_music21_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    music21 = pytest.importorskip("music21", reason="music21 brings scores")
+    assert_real_scores_agree(monkeypatch, Path(music21.__file__).parent / "corpus", stride=20, expected=60)
 
 
 @pytest.mark.slow
