@@ -8,9 +8,9 @@ import functools
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from muspy_core.console import (
     EXIT_OK,
@@ -25,12 +25,19 @@ from muspy_core.console import (
 
 import mmt
 
+if TYPE_CHECKING:
+    from muspy_core import Music
+
+    from mmt.generate import Options
+    from mmt.model import MMT
+
 DESCRIPTION = """\
 Write music for several instruments at once.
 
   mmt generate -o songs --n 4                                    four songs, from nothing
   mmt generate -o songs --instruments piano,violin,cello         for these instruments
   mmt generate -o songs --continue song.mid --beats 16           go on from the first 16 beats of a piece
+  mmt generate -o songs --infill song.mid --bars 8:12            write some bars of a piece anew
   mmt prepare FOLDER -o data && mmt fit -c small-conditional     train on your own scores (extra: mmt[train])
 """
 
@@ -84,10 +91,14 @@ def _command(commands: Any, name: str, function: Any, purpose: str, example: str
 
 
 def _add_prompt(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("what the songs start from")
+    group = parser.add_argument_group("what the songs start from (by default from nothing)")
     group.add_argument("--instruments", metavar="NAMES", help="comma-separated, such as piano,violin,cello")
-    group.add_argument("--continue", dest="continued", type=Path, metavar="FILE", help="a piece to go on with")
-    group.add_argument("--beats", type=positive, default=16, metavar="N", help="beats of it to keep (default: 16)")
+    pieces = group.add_mutually_exclusive_group()
+    pieces.add_argument("--continue", dest="continued", type=Path, metavar="FILE", help="a piece to go on with")
+    pieces.add_argument("--infill", type=Path, metavar="FILE", help="a piece of which bars are written anew")
+    pieces.add_argument("--accompany", type=Path, metavar="FILE", help="a piece to add --instruments to")
+    group.add_argument("--beats", type=positive, default=16, metavar="N", help="beats to continue (default: 16)")
+    group.add_argument("--bars", type=_bars, metavar="FIRST:LAST", help="bars to write anew (default: 1:4)")
 
 
 def _add_sampling(parser: argparse.ArgumentParser) -> None:
@@ -109,13 +120,11 @@ def _add_sampling(parser: argparse.ArgumentParser) -> None:
 
 def _generate(options: argparse.Namespace) -> int:
     from mmt.checkpoint import load_checkpoint
-    from mmt.encoding import decode_music
-    from mmt.generate import generate
     from mmt.output import song_files, write_song
 
     say = _silent if options.json else print_step
     settings = _options(options)
-    prompt = _prompt(options)
+    make = _maker(options)
     outputs = [song_files(options.output, index, options.n, wav=options.wav) for index in range(options.n)]
     options.output.mkdir(parents=True, exist_ok=True)
     for paths in outputs:
@@ -126,8 +135,7 @@ def _generate(options: argparse.Namespace) -> int:
     start = _said(say, f"loaded {options.model}", start)
     written = []
     for index, paths in enumerate(outputs):
-        codes = generate(model, [prompt], dataclasses.replace(settings, seed=options.seed + index))[0]
-        music = decode_music(codes)
+        music = make(model, dataclasses.replace(settings, seed=options.seed + index))
         write_song(paths, music, overwrite=options.overwrite)
         notes = sum(len(track.notes) for track in music.tracks)
         start = _said(say, f"wrote {paths['mid']}: {notes} notes, {len(music.tracks)} instruments", start)
@@ -139,7 +147,7 @@ def _generate(options: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _options(options: argparse.Namespace) -> Any:
+def _options(options: argparse.Namespace) -> Options:
     from mmt.generate import Options
     from mmt.grammar import Bans
     from mmt.sampling import PAPER, Sampling
@@ -153,33 +161,50 @@ def _options(options: argparse.Namespace) -> Any:
     )
 
 
-def _prompt(options: argparse.Namespace) -> Any:
-    from mmt.generate import continuation, instrument_informed, unconditioned
+def _maker(options: argparse.Namespace) -> Callable[[MMT, Options], Music]:
+    """Return the function that makes a song of a model and settings; what it starts from is read and checked first."""
+    from mmt.editing import add_instruments, beats_of_bars, fill_in
+    from mmt.encoding import decode_music, encode
+    from mmt.generate import continuation, generate, instrument_informed, unconditioned
+    from mmt.instruments import codes_of_names
+    from mmt.notes import notes_of
 
+    names = [name for name in (options.instruments or "").split(",") if name.strip()]
+    if options.infill is not None:
+        piece = _read(options.infill)
+        first, last = options.bars or (1, 4)
+        beats = beats_of_bars(piece, first, last)
+        return lambda model, settings: fill_in(model, piece, *beats, settings)
+    if options.accompany is not None:
+        piece = _read(options.accompany)
+        codes_of_names(names)
+        if not names:
+            raise ValueError("--accompany needs --instruments, the instruments to add")
+        return lambda model, settings: add_instruments(model, piece, names, settings)
     if options.continued is not None:
-        if options.instruments is not None:
-            raise ValueError(
-                "--continue and --instruments: choose one; a continuation has the instruments of its piece"
-            )
-        return continuation(_codes_of(options.continued), options.beats)
-    if options.instruments is not None:
-        return instrument_informed(name for name in options.instruments.split(",") if name.strip())
-    return unconditioned()
+        prompt = continuation(encode(notes_of(_read(options.continued))), options.beats)
+    else:
+        prompt = unconditioned() if options.instruments is None else instrument_informed(names)
+    return lambda model, settings: decode_music(generate(model, [prompt], settings)[0])
 
 
-def _codes_of(path: Path) -> Any:
+def _read(path: Path) -> Music:
     from muspy_core import read
 
-    from mmt.encoding import encode
     from mmt.notes import EncodingError, notes_of
 
-    music = read(path)
+    music: Music | list[Music] = read(path)
     if isinstance(music, list):
         raise ValueError(f"{path}: {len(music)} tunes; take one out by `muspy-core convert --tune N`")
-    notes = notes_of(music)
-    if not len(notes):
+    if not len(notes_of(music)):
         raise EncodingError(f"{path}: has no note of an instrument that the model knows (drums are left out)")
-    return encode(notes)
+    return music
+
+
+def _bars(text: str) -> tuple[int, int]:
+    """Parse FIRST:LAST for argparse."""
+    first, _, last = text.partition(":")
+    return int(first), int(last or first)
 
 
 def _said(say: Any, line: str, start: float) -> float:

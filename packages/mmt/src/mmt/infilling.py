@@ -32,10 +32,10 @@ BEATS_AT_ONCE = 16
 
 
 def infill(model: MMT, notes: NoteRows, start: int, stop: int, options: Options | None = None) -> NoteRows:
-    """Write the notes that begin in beats `start` to `stop` (exclusive) anew, and return all notes, (n, 5), sorted.
+    """Write the notes that begin in beats `start` to `stop` (exclusive) anew, and return the new ones, (any, 5).
 
-    notes: (n, 5). Notes that begin outside stay as they are; new ones end where the same pitch of the same instrument
-    begins again. Raises EncodingError if no beat of the span is in the song or the model does not know tasks.
+    notes: (n, 5); those of the span are not looked at. New notes end where the same pitch of the same instrument begins
+    again. Raises EncodingError if no beat of the span is in the song or the model does not know tasks.
     """
     notes = checked_rows(notes)
     last = int(notes[:, BEAT].max()) if len(notes) else -1
@@ -44,18 +44,19 @@ def infill(model: MMT, notes: NoteRows, start: int, stop: int, options: Options 
     inside = (notes[:, BEAT] >= start) & (notes[:, BEAT] < stop)
     players = _players(notes)
     options = options or Options()
-    given = notes[~inside]
+    given, new = notes[~inside], notes[:0]
     for number, first in enumerate(range(start, min(stop, last + 1), BEATS_AT_ONCE)):
         part = replace(options, seed=options.seed + number)
-        given = _solve(model, given, players, (first, min(first + BEATS_AT_ONCE, stop)), part)
-    return given
+        span = (first, min(first + BEATS_AT_ONCE, stop))
+        new = _together(new, _solve(model, _together(given, new), players, span, part))
+    return new
 
 
 def accompany(model: MMT, notes: NoteRows, names: Iterable[str], options: Options | None = None) -> NoteRows:
-    """Add instruments to a song, and return all notes, (n, 5), sorted.
+    """Add instruments to a song, and return their notes, (any, 5).
 
-    notes: (n, 5), which stay as they are. names: of the instruments to add. The song is gone through by 16 beats, with
-    what was written before in view. Raises InstrumentError for an unknown name, EncodingError if the song has no note
+    notes: (n, 5) of the song. names: of the instruments to add. The song is gone through by 16 beats, with what was
+    written before in view. Raises InstrumentError for an unknown name, EncodingError if the song has no note
     or the model does not know tasks.
     """
     notes = checked_rows(notes)
@@ -64,10 +65,15 @@ def accompany(model: MMT, notes: NoteRows, names: Iterable[str], options: Option
     options = options or Options()
     added = tuple(codes_of_names(names))
     players = tuple(sorted({*_players(notes), *added}))
+    new = notes[:0]
     for number, start in enumerate(range(int(notes[:, BEAT].min()), int(notes[:, BEAT].max()) + 1, BEATS_AT_ONCE)):
         part = replace(options, seed=options.seed + number, bans=replace(options.bans, players=added))
-        notes = _solve(model, notes, players, (start, start + BEATS_AT_ONCE), part)
-    return notes
+        new = _together(new, _solve(model, _together(notes, new), players, (start, start + BEATS_AT_ONCE), part))
+    return new
+
+
+def _together(first: NoteRows, second: NoteRows) -> NoteRows:
+    return unique_rows(np.concatenate([first, second]))
 
 
 def _players(notes: NoteRows) -> tuple[int, ...]:
@@ -76,7 +82,7 @@ def _players(notes: NoteRows) -> tuple[int, ...]:
 
 
 def _solve(model: MMT, given: NoteRows, players: tuple[int, ...], span: tuple[int, int], options: Options) -> NoteRows:
-    """Find the notes of a span of beats, and return them among those that are given, (n, 5), sorted."""
+    """Find the notes of a span of beats, (any, 5)."""
     if not model.config.tasks:
         raise EncodingError("this model was trained without tasks: it can neither fill in nor accompany")
     if not players:
@@ -90,7 +96,7 @@ def _solve(model: MMT, given: NoteRows, players: tuple[int, ...], span: tuple[in
     prompt = task_header(list(players), encode(context))
     found = decode(generate(model, [prompt], replace(options, bans=bans))[0])
     found[:, BEAT] += shift
-    return unique_rows(np.concatenate([given, _beside(_with_programs_of(given, found), given)]))
+    return _beside(_with_programs_of(given, found), given)
 
 
 def _nearest(notes: NoteRows, span: tuple[int, int], count: int) -> NoteRows:
