@@ -353,6 +353,14 @@ def music21_gets_quarters_not_steps(m: ModuleType, folder: Path) -> bool:
     return notes == [0, 1, 2, 3] and tempi == {0, 2}
 
 
+@defect()
+def velocities_of_a_roll_are_read(m: ModuleType, folder: Path) -> bool:
+    pypianoroll = pytest.importorskip("pypianoroll", reason="pypianoroll comes with the extra [interop]")
+    roll = np.zeros((4, 128), np.uint8)
+    roll[:2, 60] = 99
+    return [note.velocity for note in m.from_pypianoroll_track(pypianoroll.StandardTrack(pianoroll=roll)).notes] == [99]
+
+
 @defect("IndexError")
 def marks_at_the_end_are_inside_the_roll(m: ModuleType, folder: Path) -> bool:
     music = melody(m, beats=[m.Beat(96)], tempos=[m.Tempo(96, 60)])
