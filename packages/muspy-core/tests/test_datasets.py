@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import signal
@@ -10,6 +11,8 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import muspy_core as m
 import numpy as np
@@ -250,11 +253,34 @@ def test_views_for_networks_can_be_sent_to_worker_processes(folder: Path) -> Non
     assert np.array_equal(pickle.loads(pickle.dumps(view))[3], view[3])
 
 
+@pytest.mark.parametrize("options", [{"representation": "note"}, {"factory": pitches}])
+def test_tensorflow_gets_the_same_arrays(options: dict[str, Any]) -> None:
+    pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
+    dataset = Subset([piece(i) for i in range(10)], range(10))
+    arrays = [array.numpy() for array in dataset.to_tensorflow_dataset(**options)]
+    expected = dataset.to_pytorch_dataset(**options)
+    assert all(array.dtype == np.float32 for array in arrays)
+    assert all(np.array_equal(array, expected[i]) for i, array in enumerate(arrays))
+    parts = dataset.to_tensorflow_dataset(**options, splits=(0.8, 0.2), random_state=0)
+    assert {name: len(list(part)) for name, part in parts.items()} == {"train": 8, "test": 2}
+
+
 def test_concatenated_data_sets_know_their_members() -> None:
     dataset = ConcatDataset([[piece(0), piece(1)], [], [piece(2)]])
     assert [music.metadata.title for music in dataset] == ["piece 0", "piece 1", "piece 2"]
     assert dataset.members.tolist() == [0, 0, 2]
     assert dataset[-1] == piece(2)
+
+
+def test_signatures_are_those_of_muspy(muspy: ModuleType) -> None:
+    for name in ("split", "to_pytorch_dataset", "to_tensorflow_dataset", "save"):
+        theirs = inspect.signature(getattr(muspy.Dataset, name)).parameters
+        ours = inspect.signature(getattr(m.Dataset, name)).parameters
+        assert [(p.name, p.default) for p in theirs.values()] == [(p.name, p.default) for p in ours.values()], name
+    for name in ("__init__", "convert", "read", "load", "on_the_fly", "use_converted"):
+        theirs = inspect.signature(getattr(muspy.FolderDataset, name)).parameters
+        ours = inspect.signature(getattr(m.FolderDataset, name)).parameters
+        assert list(theirs)[: len(ours)] == list(ours)[: len(theirs)], name
 
 
 def test_stratified_sampling_draws_every_data_set_equally_often() -> None:

@@ -129,6 +129,7 @@ def tensorflow_dataset(music: Pieces, encode: Encode, indices: Sequence[int]) ->
 
     def generate() -> Iterator[Any]:
         for index in indices:
-            yield encode(music[index])
+            yield np.asarray(encode(music[index]), np.float32)
 
-    return tf.data.Dataset.from_generator(generate, tf.float32)
+    # Pieces differ in length, and a representation may have any number of axes.
+    return tf.data.Dataset.from_generator(generate, output_signature=tf.TensorSpec(None, tf.float32))

@@ -18,7 +18,7 @@ def read_bytes(path: str | os.PathLike[str], limit: int = MAX_FILE_SIZE) -> byte
 
     Raises OSError if it cannot be read, ValueError if it is larger than `limit`.
     """
-    with open(path, "rb") as file:
+    with open(path, "rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
         if size > limit:
             raise ValueError(f"{Path(path).name}: {size:,} bytes are more than the limit of {limit:,}")
