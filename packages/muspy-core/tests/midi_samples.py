@@ -5,11 +5,9 @@ from __future__ import annotations
 import collections
 import io
 import struct
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 import mido
-import numpy as np
 from hypothesis import strategies as st
 
 END = b"\xff\x2f\x00"
@@ -141,30 +139,6 @@ def midi_files(draw: st.DrawFn) -> bytes:
     chunks = draw(st.lists(_chunks(), max_size=4))
     division = draw(st.sampled_from([1, 24, 480, 32767, -25 * 256 + 40, -29 * 256 + 80]))
     return midi_file(*chunks, midi_format=draw(st.sampled_from([0, 1, 1, 2])), division=division)
-
-
-def mutants(originals: Sequence[bytes], count: int, seed: int) -> Iterator[bytes]:
-    """Damaged copies of files: cut, with random bytes, with random headers, with moved blocks, with random bodies."""
-    rng = np.random.default_rng(seed)
-    for i in range(count):
-        data = bytearray(originals[int(rng.integers(len(originals)))])
-        kind, size = i % 5, len(data)
-        if kind == 0:
-            del data[int(rng.integers(size)) :]
-        elif kind in (1, 2):
-            limit = size if kind == 1 else min(40, size)
-            for place in rng.integers(limit, size=int(rng.integers(1, 12))).tolist():
-                data[place] = int(rng.integers(256))
-        elif kind == 3:
-            begin, end = sorted(rng.integers(size, size=2).tolist())
-            block = data[begin:end]
-            del data[begin:end]
-            target = int(rng.integers(len(data) + 1))
-            data[target:target] = block
-        else:
-            begin = min(int(rng.integers(14, 60)), size)
-            data[begin:] = rng.bytes(min(size - begin, 4000))
-        yield bytes(data)
 
 
 # --- what mido sees ------------------------------------------------------------------------------------------------

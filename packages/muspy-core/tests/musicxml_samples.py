@@ -147,3 +147,15 @@ TIMEWISE = (
     f'</measure><measure number="2"><part id="P1">{note("D4", 4)}</part><part id="P2">{note("F4", 8)}</part>'
     "</measure></score-timewise>"
 ).encode()
+
+# What a repeat, signatures, harmony, tempo, dynamics and a wedge look like, in three measures.
+FULL = lettered(
+    (
+        "C4",
+        "<attributes><key><fifths>3</fifths></key></attributes><harmony><root><root-step>C</root-step></root></harmony>",
+        "",
+    ),
+    ("D4", barline("left", '<ending number="1" type="start"/>'), barline("right", repeat("backward", times=2))),
+    ("E4", direction("<metronome><beat-unit>half</beat-unit><per-minute>60</per-minute></metronome>"), ""),
+    ("F4", direction("<dynamics><f/></dynamics>", offset="2"), direction('<wedge type="crescendo"/>')),
+)

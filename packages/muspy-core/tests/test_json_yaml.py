@@ -304,7 +304,7 @@ def test_deep_nesting_is_refused() -> None:
 
 def test_gzip_bombs_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("muspy_core.io.json.MAX_FILE_SIZE", 1000)
-    with pytest.raises(JSONError, match=r"larger than 1,000"):
+    with pytest.raises(JSONError, match=r"more than 1,000"):
         read_back("json", gzip.compress(b" " * 5000))
 
 

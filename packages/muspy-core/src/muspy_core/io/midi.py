@@ -40,6 +40,7 @@ logger = logging.getLogger(__name__)
 
 BACKENDS = ("mido", "pretty_midi")
 DRUM_CHANNEL = 9
+DAMAGES_LOGGED = 5
 OFF_KIND_NAMES: tuple[OffKind | None, ...] = (None, *get_args(OffKind))
 NAME, COPYRIGHT, PORT, KEY_SIGNATURE, TIME_SIGNATURE = 0x03, 0x02, 0x21, 0x59, 0x58
 TEXT_TYPES = range(0x01, 0x10)
@@ -78,8 +79,7 @@ def read_midi(
     if backend not in BACKENDS:
         raise ValueError(f"`backend` must be one of {', '.join(BACKENDS)}, got {backend!r}")
     music, dropped = _read(_content(path), _name_of(path), duplicate_note_mode, tolerant, charset)
-    for reason in dropped:
-        logger.warning("%s: %s; the rest was read", _name_of(path) or "MIDI data", reason)
+    _log_dropped(_name_of(path), dropped)
     return music
 
 
@@ -93,8 +93,7 @@ def read_midi_bytes(
 ) -> Music:
     """Read a MIDI file that is in memory. name: the file name, for messages and metadata. The rest as `read_midi`."""
     music, dropped = _read(bytes(data), name, duplicate_note_mode, tolerant, charset)
-    for reason in dropped:
-        logger.warning("%s: %s; the rest was read", name or "MIDI data", reason)
+    _log_dropped(name, dropped)
     return music
 
 
@@ -107,6 +106,15 @@ def read_midi_report(
     there is no MIDI header to start from.
     """
     return _read(_content(path), _name_of(path), duplicate_note_mode, True, charset)
+
+
+def _log_dropped(name: str | None, dropped: list[str]) -> None:
+    """Log what was dropped of a damaged file; a file may have thousands of damages."""
+    for reason in dropped[:DAMAGES_LOGGED]:
+        logger.warning("%s: %s; the rest was read", name or "MIDI data", reason)
+    if len(dropped) > DAMAGES_LOGGED:
+        more = len(dropped) - DAMAGES_LOGGED
+        logger.warning("%s: and %d more damages (read_midi_report lists them)", name or "MIDI data", more)
 
 
 def _content(path: str | os.PathLike[str] | IO[bytes]) -> bytes:
@@ -226,6 +234,8 @@ class Rows:
     def columns(self) -> tuple[Table, dict[str, list[Any]]]:
         """Return the events as a table with side columns, in the order of the rows."""
         array = new_array(self.event_type, len(self.rows))
+        if not self.rows:
+            return array, {}
         time, midi_track, order, *values = zip(*self.rows, strict=True)
         array["time"], array["order"] = time, order
         array["midi_track"] = midi_track
@@ -234,8 +244,6 @@ class Rows:
         for name, column in zip(self.names, values, strict=True):
             if name in columns:
                 array[name] = column
-        if not self.rows:
-            return array, {}
             else:
                 side[name] = list(column)
         return array, side

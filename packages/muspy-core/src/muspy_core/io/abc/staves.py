@@ -44,6 +44,12 @@ class StaffWriter:
         for grace in graces:
             self._graces.setdefault(grace.time, []).append(grace)
         self._opens, self._closes = self._collect_slurs()
+        self._syllables: dict[int, list[tuple[int, str]]] = {}
+        for lyric in track.lyrics:
+            syllable = _syllable(lyric.lyric)
+            if syllable:
+                verse = min(lyric.verse or 1, MAX_VERSES)
+                self._syllables.setdefault(lyric.time, []).append((verse, syllable))
         self._alters: dict[int, int] = {}
         self._index = 0
 
@@ -216,16 +222,13 @@ class StaffWriter:
 
     def _lyrics_of(self, notes: list[Symbol]) -> tuple[tuple[str, ...], ...]:
         """Return the syllables of the notes of a measure, verse by verse."""
-        if not len(self._track.lyrics) or not notes:
+        if not self._syllables or not notes:
             return ()
-        places = {symbol.start: index for index, symbol in enumerate(notes) if not symbol.continued}
         verses: list[list[str]] = []
-        for lyric in self._track.lyrics:
-            verse = min(lyric.verse or 1, MAX_VERSES)
-            syllable = _syllable(lyric.lyric)
-            if lyric.time in places and syllable:
+        for index, symbol in enumerate(notes):
+            for verse, syllable in () if symbol.continued else self._syllables.get(symbol.start, ()):
                 verses += [["*"] * len(notes) for _ in range(verse - len(verses))]
-                verses[verse - 1][places[lyric.time]] = syllable
+                verses[verse - 1][index] = syllable
         return tuple(tuple(verse) for verse in verses)
 
 

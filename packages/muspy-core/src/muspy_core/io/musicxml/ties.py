@@ -104,8 +104,9 @@ def _take(waiting: list[tuple[int, int]], voice: int) -> int:
 
 
 def _join(first: Sequence[str] | None, second: Sequence[str] | None) -> list[str] | None:
-    """Return both lists in order, without what the first one has already."""
-    if not second:
-        return list(first) if first else None
+    """Return both lists in order, without what the first one has already; a fermata holds the end of tied notes."""
+    if not first and not second:
+        return None
     names = list(first or ())
-    return names + [name for name in second if name not in names]
+    names += [name for name in second or () if name not in names]
+    return sorted(names, key=lambda name: name == "fermata")
