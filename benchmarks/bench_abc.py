@@ -1,18 +1,17 @@
 """Reading ABC: our time beside music21's, and whether both read the same notes from the tune books in music21's wheel.
 
-    python benchmarks/bench_abc.py [--every N] [--json OUT]
+    python benchmarks/bench_abc.py [--every N] [--corpus NAME] [--json OUT]
 
 Notes are compared as (onset, pitch, duration) in written order, tied notes joined, grace notes left out, time steps of
 1/5040 of a quarter note. music21 is told that the books follow ABC 2.1 (`%abc-2.1`), since otherwise it does not let an
-accidental last to the end of its measure. A tune on which the two differ is read again by music21 after rewritings that
-leave the notes as the standard defines them as they are; the first one after which both agree names the cause.
+accidental last to the end of its measure. Where the two differ, the cause is found by imitation (abc_misreadings.py):
+we read the tune after it was rewritten as music21 misreads it, and must then read what music21 reads.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from abc_misreadings import explain, verdict_of
 from muspy_core import Music, read_abc_string
 from muspy_core.io.abc import split_tunes
 
@@ -93,65 +93,6 @@ def notes_of_music21(score: Any) -> Notes:
     return sorted(joined)
 
 
-# --- rewritings that do not touch the notes --------------------------------------------------------------------------
-
-_MARKS = re.compile(r'(?P<keep>\[[A-Za-z]:[^\]]*\]|\(\d)|"[^"]*"|![^!\s|]*!|\{[^}]*\}|[()`]|[~HLMOPSTuv]|\.(?![|(-])')
-_FIELD = re.compile(r"[A-Za-z+]:(?![|:])")
-
-
-def _in_music(text: str, rewrite: Callable[[str], str]) -> str:
-    lines = text.split("\n")
-    return "\n".join(line if _FIELD.match(line) or line.startswith("%") else rewrite(line) or "%" for line in lines)
-
-
-def without_marks(text: str) -> str:
-    """Remove decorations, slurs, grace notes, chord symbols and texts."""
-    return _in_music(text, lambda line: _MARKS.sub(lambda match: match.group("keep") or "", line))
-
-
-def with_spaced_colons(text: str) -> str:
-    """Put a space between a note and a repeat sign, so that "E::" at the end of a line is no field."""
-    return _in_music(without_marks(text), lambda line: re.sub(r"([A-Ga-gz0-9/]):", r"\1 :", line))
-
-
-def with_plain_rests(text: str) -> str:
-    """Write invisible rests as visible ones, and drop tie signs between a note and its broken rhythm."""
-    rewritten = _in_music(with_spaced_colons(text), lambda line: re.sub(r"-(?=[<>])|(?<=[<>])-", "", line))
-    return _in_music(rewritten, lambda line: line.replace("x", "z"))
-
-
-def without_ties(text: str) -> str:
-    return _in_music(with_plain_rests(text), lambda line: line.replace("-", ""))
-
-
-def without_voices(text: str) -> str:
-    """Keep the first of several voices."""
-    return _in_music(with_plain_rests(text), lambda line: "%" if re.match(r"\s*\[V:(?!1\])", line) else line)
-
-
-# name of the cause → (rewriting, whether we must read the rewritten text as well: it changes the notes)
-CAUSES = {
-    "marks beside notes": (without_marks, False),
-    "note and colon": (with_spaced_colons, False),
-    "invisible rests": (with_plain_rests, False),
-    "ties": (without_ties, True),
-    "inline voices": (without_voices, True),
-}
-
-
-def cause_of(text: str) -> str:
-    """Return after which rewriting music21 reads the notes that we read."""
-    for name, (rewrite, is_shared) in CAUSES.items():
-        rewritten = rewrite(text)
-        try:
-            theirs = notes_of_music21(read_music21(rewritten))
-        except Exception:  # noqa: BLE001 - music21 may fail in any way; then this rewriting explains nothing
-            continue
-        if theirs == notes_of_ours(read_ours(rewritten if is_shared else text)):
-            return name
-    return "other"
-
-
 # --- timing ----------------------------------------------------------------------------------------------------------
 
 READERS: dict[str, Callable[[str], Any]] = {"muspy-core": read_ours, "music21": read_music21}
@@ -167,11 +108,11 @@ def bench_read(benchmark: Any, corpus: str, who: str) -> None:
     benchmark.pedantic(lambda: [READERS[who](text) for text in texts], rounds=3, warmup_rounds=1)
 
 
-def compare(corpus: str, every: int) -> dict[str, Any]:
-    """Read a corpus with both and return counts, times and the differing tunes."""
+def compare(corpus: str, every: int = 1) -> dict[str, Any]:
+    """Read a corpus with both; return counts by verdict, the differing tunes by cause, and the times."""
     seconds = dict.fromkeys(READERS, 0.0)
-    causes: Counter[str] = Counter()
-    others: list[str] = []
+    verdicts: Counter[str] = Counter()
+    causes: dict[str, list[str]] = {}
     found = tunes(corpus, every)
     for name, text in found:
         start = time.perf_counter()
@@ -180,39 +121,41 @@ def compare(corpus: str, every: int) -> dict[str, Any]:
         score = read_music21(text)
         seconds["muspy-core"] += middle - start
         seconds["music21"] += time.perf_counter() - middle
-        if notes_of_ours(music) == notes_of_music21(score):
-            causes["equal"] += 1
+        theirs = notes_of_music21(score)
+        if notes_of_ours(music) == theirs:
+            verdicts["equal"] += 1
             continue
-        cause = cause_of(text)
-        causes[cause] += 1
-        if cause == "other":
-            others.append(name)
-    return {"corpus": corpus, "tunes": len(found), **causes, "others": others, "seconds": seconds}
+        names = explain(text, theirs, lambda rewritten: notes_of_ours(read_ours(rewritten)))
+        verdict = verdict_of(corpus, name, names)
+        verdicts[verdict] += 1
+        causes.setdefault(" + ".join(names) or verdict, []).append(name)
+    return {"corpus": corpus, "tunes": len(found), "verdicts": verdicts, "causes": causes, "seconds": seconds}
+
+
+VERDICTS = ("equal", "music21 wrong", "standard silent", "tune broken", "unexplained")
 
 
 def main() -> None:
+    """Compare the collections and print a table of verdicts and one of causes."""
     parser = argparse.ArgumentParser(description="agreement with music21 on its ABC tune books, and time")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="every N-th tune; default: all (~10 min)")
     parser.add_argument(
-        "--every", type=int, default=1, metavar="N", help="take every N-th tune; default: all (~10 min)"
+        "--corpus", choices=list(CORPORA), action="append", help="only this collection; may be repeated"
     )
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures there as well")
     arguments = parser.parse_args()
     rows = []
-    columns = ("tunes", "equal", *CAUSES, "other")
-    print(
-        f"{'corpus':<15}"
-        + "".join(f"{column:>19}" for column in columns)
-        + f"{'ours s':>9}{'music21 s':>11}{'ratio':>8}"
-    )
-    for corpus in CORPORA:
+    print(f"{'collection':<15}{'tunes':>7}" + "".join(f"{verdict:>17}" for verdict in VERDICTS) + f"{'faster':>9}")
+    for corpus in arguments.corpus or CORPORA:
         row = compare(corpus, arguments.every)
         rows.append(row)
-        ours, theirs = row["seconds"]["muspy-core"], row["seconds"]["music21"]
-        counts = "".join(f"{row.get(column, 0):>19}" for column in columns)
-        print(f"{corpus:<15}{counts}{ours:>9.2f}{theirs:>11.1f}{theirs / ours:>7.1f}x", flush=True)
+        counts = "".join(f"{row['verdicts'].get(verdict, 0):>17}" for verdict in VERDICTS)
+        ratio = row["seconds"]["music21"] / row["seconds"]["muspy-core"]
+        print(f"{corpus:<15}{row['tunes']:>7}{counts}{ratio:>8.1f}x", flush=True)
+    print()
     for row in rows:
-        for name in row["others"]:
-            print(f"other: {row['corpus']}, {name}")
+        for cause, names in sorted(row["causes"].items(), key=lambda item: -len(item[1])):
+            print(f"{row['corpus']:<15}{len(names):>6}  {cause}: {', '.join(names[:3])}")
     if arguments.json:
         arguments.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 

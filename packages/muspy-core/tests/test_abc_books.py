@@ -274,3 +274,14 @@ def test_repeats_that_would_hardly_end_are_refused() -> None:
 def test_absurd_parts_are_refused() -> None:
     with pytest.raises(ABCError, match="plays more than"):
         read_abc_string("X:1\nP:((((A9999)9999)9999)9999)9999\nK:C\nP:A\nC|")
+
+
+def test_what_mail_programs_left_in_old_books_is_taken_out() -> None:
+    """`=3D` was `=`, `=20` a space at the end of a line, and `=` at the end a line that goes on."""
+    music = read("K:D\n^GF=3DFC2 |=20\n(C2 =\n=3DC) D | =20\nEF=G\n")
+    assert music.tracks[0].notes.side("pitch_str") == ["G#", "F#", "F", "C#", "C#", "C", "D", "E", "F#", "G"]
+
+
+def test_unreadable_unit_lengths_are_reported_once(caplog: pytest.LogCaptureFixture) -> None:
+    read_abc_string("X:1\n" + "L:?\n" * 50 + "K:C\nC\n")
+    assert len(caplog.records) == 1

@@ -43,13 +43,14 @@ def test_every_nottingham_tune_is_read_and_written(version: str, shared_data: Pa
 @pytest.mark.slow
 @pytest.mark.parametrize("corpus", ["Essen", "O'Neill", "Ryan's Mammoth", "Airds"])
 def test_notes_are_those_of_music21(corpus: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every 40th tune has the same onsets, pitches and durations, but where music21 leaves the standard."""
+    """Every 40th tune has the same onsets, pitches and durations, but where the cause is known (abc_misreadings.py)."""
     pytest.importorskip("music21", reason="music21 is the oracle and brings the tunes")
     if not (BENCHMARKS / "bench_abc.py").is_file():
         pytest.skip("the comparison stands in benchmarks/bench_abc.py, which is not part of this installation")
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     bench = __import__("bench_abc")
-    monkeypatch.delitem(sys.modules, "bench_abc")
+    for name in ("bench_abc", "abc_misreadings"):
+        monkeypatch.delitem(sys.modules, name)
     row = bench.compare(corpus, every=40)
-    explained = row["tunes"] - row.get("other", 0)
-    assert explained >= 0.97 * row["tunes"], row["others"]
+    assert row["verdicts"]["equal"] >= 0.8 * row["tunes"]
+    assert row["verdicts"]["unexplained"] <= 0.01 * row["tunes"], row["causes"]["unexplained"]

@@ -20,6 +20,9 @@ C_MAJOR = Key((0,) * 7, 0, None, None)
 
 _FIELD = re.compile(r"([A-Za-z+]):(.*)", re.DOTALL)
 _COMMENT = re.compile(r"(?<!\\)%")
+# What mail programs left in old books: "=3D" for "=", "=20" for a space at the end of a line, and "=" where they broke
+# a line. None of these can be a natural, which stands before the letter of a note.
+_MAILED = re.compile(r"=(?:(3D)|20(?=\s*$)|(?=\s*$))")
 # Letters of notes, rests and marks: before a bar line they are music ("G:|"), not a field.
 _MUSIC_LETTERS = "ABCDEFGabcdefgzxXZ"
 
@@ -43,6 +46,7 @@ class TuneReader:
 
         self._meter: Meter | None = None
         self._unit: int | None = None
+        self._has_bad_unit = False
         self._key = C_MAJOR
         self._staff = Staff()
         self._tempo: str | None = None
@@ -96,6 +100,8 @@ class TuneReader:
         if not self._continues:
             voice.start_line()
         self._continues = line.rstrip().endswith("\\")
+        if "=" in line:
+            line = _MAILED.sub(lambda match: "=" if match.group(1) else "", line)
         tokens = TOKEN.finditer(line)
         field = voice.read(tokens)
         while field is not None:
@@ -200,7 +206,9 @@ class TuneReader:
     def _read_unit(self, value: str) -> None:
         unit = fields.parse_unit(value)
         if unit is None:
-            logger.warning("line %d: unit note length %r is unreadable and ignored", self.line, value[:40])
+            if not self._has_bad_unit:
+                logger.warning("line %d: unit note length %r is unreadable and ignored", self.line, value[:40])
+            self._has_bad_unit = True
         elif self._in_body:
             self._current_voice().unit = unit
         else:
