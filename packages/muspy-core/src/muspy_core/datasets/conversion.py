@@ -38,6 +38,7 @@ PLAN_NAME = ".conversion-plan"
 KINDS = ("json", "yaml", "arrow")
 # Pieces in a run: enough to make starting a job cheap, few enough to keep all workers busy to the end.
 RUN = 64
+RUNS_PER_WORKER = 4
 
 
 @dataclasses.dataclass
@@ -83,7 +84,7 @@ def convert(
         raise ValueError(f"`kind` must be one of {', '.join(KINDS)}, got {kind!r}")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    size = SHARD if kind == "arrow" else RUN
+    size = _run_length(len(source), SHARD if kind == "arrow" else RUN, n_jobs)
     runs = [range(start, min(start + size, len(source))) for start in range(0, len(source), size)]
     names = [source.name(index) for index in range(len(source))]
     _prepare(folder, _fingerprint(names, kind, options))
@@ -107,6 +108,15 @@ def convert(
     for name, reason in report.failed:
         logger.warning("not converted: %s: %s", name, reason)
     return report
+
+
+def _run_length(count: int, most: int, n_jobs: int) -> int:
+    """How many pieces a run has: fewer than it could where all workers would not have some runs each."""
+    if n_jobs == 1:
+        return most
+    import joblib
+
+    return max(1, min(most, -(-count // (RUNS_PER_WORKER * joblib.effective_n_jobs(n_jobs)))))
 
 
 def _convert_to_arrow(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from muspy_core.columns import EventList, new_array
 from muspy_core.datasets.base import DatasetInfo
@@ -13,6 +15,9 @@ from muspy_core.datasets.catalogue.extracted import DatasetFilesError, MIDIFolde
 from muspy_core.datasets.downloads import Remote
 from muspy_core.events import Annotation, Beat
 from muspy_core.music import Music
+
+# Files of annotations, and the groups that they become.
+_LABELS = (("chord_midi.txt", "chord"), ("key_audio.txt", "key"))
 
 
 class POP909Dataset(MIDIFolderDataset):
@@ -57,14 +62,17 @@ class POP909Dataset(MIDIFolderDataset):
         folder = Path(filename).parent
         beats = _rows(folder / "beat_midi.txt")
         if beats:
-            times = np.unique(_steps(music, beats))
+            times = np.unique(_steps(music, [time for time, _ in beats]))
             columns = new_array(Beat, len(times))
             columns["time"] = times
             music.beats = EventList.from_columns(Beat, columns, {})
-        for name, group in (("chord_midi.txt", "chord"), ("key_audio.txt", "key")):
-            rows = _rows(folder / name)
-            labels = [row[-1] for _, row in rows]
-            music.annotations.extend(map(Annotation, _steps(music, rows), labels, [group] * len(rows)))
+        labelled = [(group, *row) for name, group in _LABELS for row in _rows(folder / name)]
+        if labelled:
+            groups, seconds, values = zip(*labelled, strict=True)
+            columns = new_array(Annotation, len(labelled))
+            columns["time"] = _steps(music, seconds)
+            side: dict[str, list[Any] | None] = {"annotation": [row[-1] for row in values], "group": list(groups)}
+            music.annotations = EventList.from_columns(Annotation, columns, side)
         return music
 
 
@@ -82,7 +90,6 @@ def _rows(path: Path) -> Rows:
         raise DatasetFilesError(f"{path.parent.name}/{path.name}: a line does not begin with a time: {error}") from None
 
 
-def _steps(music: Music, rows: Rows) -> list[int]:
-    seconds = np.array([time for time, _ in rows], dtype=np.float64)
-    steps: list[int] = np.maximum(np.rint(music.tempo_map.steps(seconds)), 0).astype(np.int64).tolist()
-    return steps
+def _steps(music: Music, seconds: Sequence[float]) -> NDArray[np.int64]:
+    steps = np.rint(music.tempo_map.steps(np.array(seconds, dtype=np.float64)))
+    return np.maximum(steps, 0).astype(np.int64)
