@@ -61,6 +61,9 @@ def test_download_convert_and_count(
     assert (counts["songs"], counts["notes"], counts["median_seconds"]) == (3, 12, 2.0)
     assert counts["hours"] == pytest.approx(6 / 3600)
     assert counts["published"] == {"songs": 5278, "hours": 46.11}
+    lengths = counts["statistics"]["lengths"]
+    assert (lengths["n"], lengths["quantiles"]) == (3, [2.0] * 7)
+    assert counts["statistics"]["no_signature"] == 3
 
 
 @pytest.mark.parametrize("kind", ["json", "yaml", "arrow"])
@@ -83,6 +86,7 @@ def test_any_folder_is_converted_and_counted(
     assert main(["dataset", "stats", str(folder), "-j", jobs]) == 1
     captured = capsys.readouterr()
     assert "Songs       3\n" in captured.out
+    assert "Key         0.0 % minor, 0.0 % C major of the 66.7 % that declare one\n" in captured.out
     assert "failed: bad.mid" in captured.err
 
 

@@ -9,9 +9,12 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from muspy_core.console import EXIT_OK, EXIT_SOME_FAILED, Parser, add_debug_option, positive, print_step
+
+if TYPE_CHECKING:
+    from muspy_core.analysis.summary import Statistics
 
 DESCRIPTION = """\
 Data sets by name, and folders of your own files.
@@ -19,7 +22,7 @@ Data sets by name, and folders of your own files.
   muspy-core dataset list                              what there is
   muspy-core dataset download nes data/nes             download and extract
   muspy-core dataset convert nes data/nes --to arrow   into data/nes/_converted
-  muspy-core dataset stats nes data/nes                count songs, hours and notes
+  muspy-core dataset stats nes data/nes                songs, hours, notes, tempos, keys
   muspy-core dataset stats songs                       the same for a folder of files
 """
 KINDS = ("arrow", "json", "yaml")
@@ -56,7 +59,11 @@ def add_dataset_commands(commands: Any) -> None:
     conversion.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="(default: _converted in the folder)")
 
     stats = _verb(
-        verbs, "stats", _stats, "count songs, hours, tracks and notes", "muspy-core dataset stats nes data/nes"
+        verbs,
+        "stats",
+        _stats,
+        "count songs, hours and notes; lengths, tempos and keys",
+        "muspy-core dataset stats nes data/nes",
     )
     _add_data(stats)
 
@@ -169,16 +176,19 @@ def _convert(options: argparse.Namespace) -> int:
 
 
 def _stats(options: argparse.Namespace) -> int:
-    from muspy_core.datasets.catalogue.counts import count_pieces
+    from muspy_core.analysis.songs import measure_songs
+    from muspy_core.analysis.summary import summarise
     from muspy_core.datasets.catalogue.sources import open_dataset, source_of
     from muspy_core.datasets.catalogue.table import published
 
     dataset = open_dataset(options.key, options.root)
-    counts = count_pieces(source_of(dataset), options.jobs, progress=False if options.json else None)
+    measured = measure_songs(source_of(dataset), options.jobs, progress=False if options.json else None)
+    counts, statistics = measured.counts, summarise(options.key, measured)
     songs, hours = published(type(dataset))
     if options.json:
-        known = {"songs": songs, "hours": hours}
-        print(json.dumps({**dataclasses.asdict(counts), "published": known}, indent=2, ensure_ascii=False))
+        content = {**dataclasses.asdict(counts), "published": {"songs": songs, "hours": hours}}
+        distributions = {name: value for name, value in dataclasses.asdict(statistics).items() if name not in content}
+        print(json.dumps({**content, "statistics": distributions}, indent=2, ensure_ascii=False))
     else:
         _print_count("Songs", f"{counts.songs:,}", f"{songs:,}" if songs else None)
         _print_count("Hours", f"{counts.hours:,.2f}", f"{hours:,.2f}" if hours else None)
@@ -187,7 +197,31 @@ def _stats(options: argparse.Namespace) -> int:
         if counts.songs:
             medians = f"{counts.median_seconds:,.1f} s, {counts.median_notes:,g} notes, {counts.median_tracks:g} tracks"
             _print_count("Median", medians)
-    return _end(counts.failed)
+            _print_distributions(statistics)
+    return _end(measured.failed)
+
+
+def _print_distributions(statistics: Statistics) -> None:
+    """Print half the songs' lengths, the initial tempos and the keys, and how many songs do not state them."""
+    from muspy_core.analysis.pages import percent
+
+    songs, tempos, declared = statistics.songs, statistics.tempos, sum(statistics.declared)
+    first, third = statistics.lengths.quartiles
+    _print_count("Lengths", f"half of them from {first:,.1f} to {third:,.1f} s")
+    if tempos.n:
+        slow, fast = tempos.quartiles
+        default = percent(statistics.at_default_tempo, tempos.n)
+        stated = f"{tempos.median:.0f} qpm in the median, half from {slow:.0f} to {fast:.0f}, {default} exactly 120"
+        _print_count("Tempo", f"{stated}; {percent(tempos.missing, songs)} state none")
+    else:
+        _print_count("Tempo", "no song states any")
+    if declared:
+        shares = f"{percent(statistics.minor_share)} minor, {percent(statistics.declared[0], declared)} C major"
+        _print_count("Key", f"{shares} of the {percent(declared, songs)} that declare one")
+    else:
+        _print_count("Key", "no song declares a major or minor key")
+    if sum(statistics.estimated):
+        _print_count("Notes' key", f"{percent(statistics.estimated_minor_share)} minor")
 
 
 def _print_count(label: str, text: str, published: str | None = None) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from muspy_core.analysis.keys import declared_key, estimate_keys, first_signature, parse_key, pitch_class_durations
+from muspy_core.datasets.catalogue.counts import Counts
 from muspy_core.datasets.sources import Source, part_of
 from muspy_core.errors import MuspyError
 from muspy_core.music import Music
@@ -21,11 +22,14 @@ from muspy_core.music import Music
 RUNS_OF_A_JOB = 16
 NO_FIFTHS = -128
 
-# What is known of a song. Missing: NaN (qpm), −1 (keys), −128 (fifths), "" (mode).
+# What is known of a song. Chords count as their notes, tracks without notes do not count. Missing: NaN (qpm), −1
+# (keys), −128 (fifths), "" (mode).
 SONG = np.dtype(
     [
         ("seconds", "f8"),
         ("notes", "i8"),
+        ("tracks", "i8"),
+        ("drums", "?"),
         ("qpm", "f8"),
         ("fifths", "i2"),
         ("mode", "U16"),
@@ -49,6 +53,22 @@ class Songs:
         """The keys that the notes suggest, 0–23 or −1, (songs,)."""
         return estimate_keys(self.table["pitch_classes"])
 
+    @property
+    def counts(self) -> Counts:
+        """The counts of Table 2.2."""
+        table = self.table
+        medians = [float(np.median(table[name])) if len(table) else None for name in ("seconds", "notes", "tracks")]
+        return Counts(
+            songs=len(table),
+            hours=float(table["seconds"].sum()) / 3600,
+            notes=int(table["notes"].sum()),
+            songs_with_drums=int(np.count_nonzero(table["drums"])),
+            median_seconds=medians[0],
+            median_notes=medians[1],
+            median_tracks=medians[2],
+            failed=self.failed,
+        )
+
 
 def initial_tempo(music: Music) -> float | None:
     """Return the first tempo of a piece in quarter notes a minute, None if it states none."""
@@ -63,7 +83,9 @@ def song_facts(music: Music) -> NDArray[Any]:
     signature = first_signature(music)
     declared = declared_key(music)
     facts["seconds"] = music.get_real_end_time()
-    facts["notes"] = sum(len(track.notes) for track in music.tracks)
+    notes = [len(track.notes) + sum(len(chord.pitches) for chord in track.chords) for track in music.tracks]
+    facts["notes"], facts["tracks"] = sum(notes), sum(map(bool, notes))
+    facts["drums"] = any(count and track.is_drum for count, track in zip(notes, music.tracks, strict=True))
     facts["qpm"] = np.nan if qpm is None else qpm
     facts["fifths"] = NO_FIFTHS if signature is None or signature.fifths is None else signature.fifths
     facts["mode"] = (signature.mode if signature is not None else None) or ""
