@@ -6,6 +6,7 @@ import io
 import tarfile
 import tempfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import muspy_core as m
@@ -118,24 +119,24 @@ def sample(number: int) -> m.Music:
     )
 
 
-def contents(key: str) -> dict[str, bytes]:
-    """Return the files of the archive of a data set by their paths."""
-    return {path: _content(number, kind) for number, (path, kind) in enumerate(LAYOUTS[key].items())}
+def contents(key: str, make: Callable[[int], m.Music] = sample) -> dict[str, bytes]:
+    """Return the files of the archive of a data set by their paths. make: gives the piece of a number."""
+    return {path: _content(number, kind, make) for number, (path, kind) in enumerate(LAYOUTS[key].items())}
 
 
-def _content(number: int, kind: str) -> bytes:
+def _content(number: int, kind: str, make: Callable[[int], m.Music]) -> bytes:
     suffix = {"midi": "mid", "mxl": "mxl", "musicxml": "musicxml"}.get(kind)
     if suffix is None:
         return kind.encode()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, f"piece.{suffix}")
-        m.write(path, sample(number))
+        m.write(path, make(number))
         return path.read_bytes()
 
 
-def extracted(key: str, root: Path) -> Path:
+def extracted(key: str, root: Path, make: Callable[[int], m.Music] = sample) -> Path:
     """Write the files of a data set below a folder, as they lie after extraction, and return the folder."""
-    for name, content in contents(key).items():
+    for name, content in contents(key, make).items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)

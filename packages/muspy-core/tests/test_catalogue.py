@@ -12,8 +12,11 @@ from types import ModuleType
 
 import muspy_core as m
 import pytest
-from catalogue_samples import LAYOUTS, archive, extracted
+from catalogue_samples import LAYOUTS, archive, extracted, sample
 from hostile_server import serving
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from muspy_core import EventList
 from muspy_core.datasets import Remote, Subset
 from muspy_core.datasets.base import Dataset
 from muspy_core.datasets.catalogue import CATALOGUE, OfficialSplit
@@ -159,6 +162,41 @@ def test_converted_pieces_equal_those_read_on_the_fly(key: str, tmp_path: Path) 
     converted = dataset.convert("arrow", verbose=False)
     assert list(converted) == on_the_fly
     assert dataset.report.failed == []
+
+
+# Rests and notes of whole sixteenths, which every format can hold: (rest, duration, pitch, velocity).
+MELODIES = st.lists(
+    st.tuples(
+        *(st.sampled_from((0, 6, 24)), st.sampled_from((6, 12, 24, 96)), st.integers(21, 108), st.integers(1, 127))
+    ),
+    min_size=1,
+    max_size=6,
+)
+WITH_PIECES = [key for key, files in LAYOUTS.items() if {"midi", "mxl", "musicxml"} & set(files.values())]
+
+
+@pytest.mark.parametrize("key", WITH_PIECES)
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_pieces_converted_equal_those_read_on_the_fly(
+    key: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    def make(number: int) -> m.Music:
+        notes, time = [], 0
+        for rest, duration, pitch, velocity in data.draw(MELODIES, f"piece {number}"):
+            notes.append(m.Note(time + rest, pitch, duration, velocity))
+            time += rest + duration
+        music = sample(number)
+        music.tracks[0].notes = EventList(m.Note, notes)
+        return music
+
+    folder = tmp_path_factory.mktemp(key)
+    dataset = opened(key, extracted(key, folder / "raw", make))
+    on_the_fly = list(dataset)
+    assert all(len(track.notes) for music in on_the_fly for track in music.tracks)
+    for kind in KINDS:
+        assert list(dataset.convert(kind, verbose=False)) == on_the_fly
+        dataset.on_the_fly()
 
 
 @pytest.mark.parametrize("key", [key for key, dataset in CATALOGUE.items() if issubclass(dataset, CorpusDataset)])
