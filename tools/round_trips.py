@@ -1,9 +1,11 @@
 """Every score in a folder of corpora → written and read again, in its own format and in JSON, YAML and Arrow.
 
-    python tools/round_trips.py --data ../shared/data --rows rows.jsonl --json docs/muspy-core/round-trips.json
+    python tools/round_trips.py --data ../shared/data --rows rows.jsonl \\
+        --json docs/muspy-core/round-trips.json --page docs/muspy-core/round-trips.md
 
 A row a piece is appended to ROWS as it is finished, so that a run that was stopped goes on where it ended (remove the
-file to begin anew); from the rows the summary is made, from the summary the tables of docs/muspy-core/round-trips.md.
+file to begin anew). From the rows the summary is made, and from the summary the table in the page; without --data only
+these two are.
 What must be equal is defined in packages/muspy-core/tests/comparisons.py, which the tests use as well.
 """
 
@@ -27,6 +29,7 @@ sys.path.insert(0, str(TESTS))
 
 import comparisons  # noqa: E402 - found beside the tests
 
+MARKS = ("<!-- table: begin -->", "<!-- table: end -->")
 YAML_EVERY = 20  # YAML is parsed slowly; the content is that of JSON
 
 # collection → (format, files)
@@ -117,21 +120,46 @@ def summarise(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {"collections": {name: collections[name] for name in COLLECTIONS if name in collections}}
 
 
+def render(summary: dict[str, Any]) -> str:
+    """Return the summary as a table in Markdown: how many pieces came back equal, and what differed in the others."""
+    lines = ["| collection | pieces | own format | JSON | Arrow | YAML | what differs in the others |"]
+    lines.append("|---|---|---|---|---|---|---|")
+    for name, entry in summary["collections"].items():
+        own = entry["trips"].get(entry["format"], {"equal": 0, "tried": 0, "differing": {}})
+        cells = [f"{entry['format']}: {_share(own)}"]
+        cells += [_share(entry["trips"].get(trip)) for trip in ("JSON", "Arrow", "YAML")]
+        differing = ", ".join(f"`{field}` {count}" for field, count in sorted(own["differing"].items()))
+        lines.append(f"| {name} | {entry['pieces']:,} | {' | '.join(cells)} | {differing or '–'} |")
+    return "\n".join(lines)
+
+
+def _share(counts: dict[str, Any] | None) -> str:
+    return "–" if counts is None else f"{counts['equal']:,} of {counts['tried']:,}"
+
+
+def put_table(page: Path, table: str) -> None:
+    """Replace what stands between the two marks of a page."""
+    before, _, rest = page.read_text(encoding="utf-8").partition(MARKS[0])
+    _, _, after = rest.partition(MARKS[1])
+    page.write_text(f"{before}{MARKS[0]}\n\n{table}\n\n{MARKS[1]}{after}", encoding="utf-8")
+
+
 def main() -> None:
     """Send every piece around that has no row yet, then write and print the summary."""
     parser = argparse.ArgumentParser(description="round trips of every score in a folder of corpora")
-    parser.add_argument("--data", type=Path, required=True, help="folder of the corpora")
+    parser.add_argument("--data", type=Path, help="folder of the corpora")
     parser.add_argument(
         "--rows", type=Path, required=True, help="JSON lines, one a piece; those there are not repeated"
     )
     parser.add_argument("--json", type=Path, help="write the summary there")
+    parser.add_argument("--page", type=Path, help="put the table there")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="take every N-th piece")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")  # of mido
     lines = arguments.rows.read_text(encoding="utf-8").splitlines() if arguments.rows.exists() else []
     rows = [json.loads(line) for line in lines]
     done = {row["name"] for row in rows}
-    chosen = list(pieces(arguments.data))[:: arguments.every]
+    chosen = list(pieces(arguments.data))[:: arguments.every] if arguments.data else []
     with arguments.rows.open("a", encoding="utf-8") as file:
         for number, piece in enumerate(tqdm(chosen, desc="round trips", disable=None)):
             if piece.name in done:
@@ -143,7 +171,9 @@ def main() -> None:
             rows.append(row)
     summary = summarise(rows)
     if arguments.json:
-        arguments.json.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+        arguments.json.write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    if arguments.page:
+        put_table(arguments.page, render(summary))
     for collection, entry in summary["collections"].items():
         counts = ", ".join(f"{trip} {c['equal']}/{c['tried']}" for trip, c in entry["trips"].items())
         print(f"{collection}: {entry['pieces']} pieces: {counts}")
