@@ -84,7 +84,7 @@ def mscz(document: bytes, name: str = "score.mscx", container: bool = True) -> b
     return stream.getvalue()
 
 
-# A whole file as MuseScore 2 writes it: numbers tie what belongs together, <tick> moves to a time, <track> names voices.
+# A whole file as MuseScore 2 writes it: numbers join what belongs together, <tick> moves to a time, <track> is a voice.
 VERSION_2 = f"""<?xml version="1.0" encoding="UTF-8"?>
 <museScore version="2.06">
   <programVersion>2.3.2</programVersion>
@@ -120,9 +120,11 @@ VERSION_2 = f"""<?xml version="1.0" encoding="UTF-8"?>
         <Chord><Tuplet>1</Tuplet><durationType>eighth</durationType><Slur type="start" id="2"/>
           <Lyrics><syllabic>end</syllabic><text>men</text></Lyrics>{note(69, tpc=17, written=19)}</Chord>
         <Chord><Tuplet>1</Tuplet><durationType>eighth</durationType>{note(70, tpc=12, written=14)}</Chord>
-        <Chord><Tuplet>1</Tuplet><durationType>eighth</durationType><Slur type="stop" id="2"/>{note(72, tpc=14, written=16)}</Chord>
+        <Chord><Tuplet>1</Tuplet><durationType>eighth</durationType>
+          <Slur type="stop" id="2"/>{note(72, tpc=14, written=16)}</Chord>
         <Chord><durationType>half</durationType>
-          <Articulation><subtype>sforzato</subtype></Articulation>{note(74, '<Tie id="3"></Tie>', tpc=16, written=18)}</Chord>
+          <Articulation><subtype>sforzato</subtype></Articulation>
+          {note(74, '<Tie id="3"></Tie>', tpc=16, written=18)}</Chord>
         <tick>960</tick>
         <Chord><track>1</track><durationType>half</durationType>{note(65, tpc=13, written=15)}</Chord>
       </Measure>
@@ -147,3 +149,46 @@ VERSION_2 = f"""<?xml version="1.0" encoding="UTF-8"?>
   </Score>
 </museScore>
 """.encode()
+
+# A file of version 3 in which most of what is read occurs.
+_TIE = spanner("Tie", fractions="1/4")
+FULL = score(
+    measure(
+        "<KeySig><accidental>-2</accidental><mode>minor</mode></KeySig><TimeSig><sigN>3</sigN><sigD>4</sigD></TimeSig>"
+        "<Tempo><tempo>1.5</tempo><text>Lento <sym>metNoteQuarterUp</sym> = 90</text></Tempo>"
+        "<Dynamic><subtype>mf</subtype><velocity>81</velocity></Dynamic>"
+        + chord(67, inside="<Lyrics><syllabic>begin</syllabic><text>O</text></Lyrics>"),
+        length="1/4",
+        before="<irregular>1</irregular>",
+    )
+    + measure(
+        "<Harmony><root>13</root><name>m7</name><base>16</base></Harmony>"
+        + spanner("HairPin", "<subtype>0</subtype>", fractions="1/2")
+        + tuplet(3, 2, *(chord(pitch, value="eighth") for pitch in (60, 62, 63)))
+        + chord(note(70, _TIE, 12), inside=spanner("Slur", fractions="1/4"))
+        + chord(
+            note(70, spanner_end("Tie"), 12),
+            74,
+            inside="<Articulation><subtype>articStaccatoAbove</subtype></Articulation>",
+        ),
+        chord(48, value="half", inside="<dots>1</dots>"),
+        before="<startRepeat/>",
+    )
+    + measure(
+        spanner("Volta", "<endings>1</endings>", measures=1)
+        + chord(72, value="16th", inside="<acciaccatura/>")
+        + chord(70, value="half")
+        + "<location><fractions>1/4</fractions></location><BarLine><subtype>double</subtype></BarLine>",
+        before="<endRepeat>2</endRepeat>",
+    )
+    + measure(
+        spanner("Volta", "<endings>2</endings>", measures=1)
+        + spanner("Ottava", "<subtype>8va</subtype>", fractions="1/4")
+        + "<Fermata><subtype>fermataAbove</subtype></Fermata>"
+        + chord(72)
+        + '<InstrumentChange><Instrument><Channel><program value="73"/></Channel></Instrument></InstrumentChange>'
+        + chord(74, value="half", inside="<Tremolo><subtype>r16</subtype></Tremolo>"),
+        before="<Jump><text>D.C. al Fine</text><jumpTo>start</jumpTo><playUntil>fine</playUntil></Jump>",
+    ),
+    head='<metaTag name="workTitle">Whole</metaTag><Style><concertPitch>0</concertPitch></Style>',
+)

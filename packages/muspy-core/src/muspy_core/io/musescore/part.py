@@ -171,14 +171,15 @@ class PartReader(DirectionReader):
             self._voice = int(track) % VOICES
         duration = self._length(element)
         graces, self._graces = self._graces, []
-        after = [grace for grace in graces if any(tag.endswith("after") for tag in _grace_tags(grace))]
-        for grace in graces:
-            if grace not in after:
-                self._add_chord(grace, self._grace_length(grace), _grace_kind(grace))
+        tags = [next(str(child.tag) for child in grace if child.tag in names.GRACES) for grace in graces]
+        for grace, tag in zip(graces, tags, strict=True):
+            if not tag.endswith("after"):
+                self._add_chord(grace, self._grace_length(grace), names.GRACES[tag])
         self._add_chord(element, duration, 0)
         self._position += duration
-        for grace in after:
-            self._add_chord(grace, self._grace_length(grace), _grace_kind(grace))
+        for grace, tag in zip(graces, tags, strict=True):
+            if tag.endswith("after"):
+                self._add_chord(grace, self._grace_length(grace), names.GRACES[tag])
         if track is not None:
             self._voice = 0
 
@@ -351,14 +352,6 @@ class PartReader(DirectionReader):
 
 def _row(values: tuple[object, ...]) -> NoteRow:
     return values  # type: ignore[return-value] # a changed copy of a NoteRow
-
-
-def _grace_tags(element: Element) -> list[str]:
-    return [str(child.tag) for child in element if child.tag in names.GRACES]
-
-
-def _grace_kind(element: Element) -> int:
-    return names.GRACES[_grace_tags(element)[0]]
 
 
 def _spell(pitch: int, tpc: str | None) -> str | None:

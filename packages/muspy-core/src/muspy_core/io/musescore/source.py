@@ -63,6 +63,8 @@ def parse_source(data: bytes, name: str, compressed: bool | None) -> Source:
         )
     score = root.find("Score")
     score = root if score is None else score
+    if score.find("Staff") is None and score.find("Part") is None:
+        raise MuseScoreError(f"{name}: there is no part or staff in this file")
     for excerpt in [*score.iterfind("Score"), *score.iterfind("Excerpt")]:
         score.remove(excerpt)
     version = (root.get("version") or "").strip()
