@@ -4,8 +4,8 @@
     python benchmarks/mmt_generation.py --steps 1024 --threads 1 --peers              and two peers, which take minutes
 
 The model has the paper's size (19.9 M parameters) and random weights, whose type head favours notes, so that songs do
-not end. Peers, on the same machine in the same run: the uncached loop that the published code runs (the whole song is read
-again for every event), and the same network built with the `x-transformers` package, which reads the whole song too.
+not end. Peers, on the same machine in the same run: the uncached loop that the published code runs (the whole song is
+read again for every event), and the same network built with the `x-transformers` package, which does the same.
 Steps of the peers are timed at a few lengths and summed over all by interpolation, which is said in the output.
 """
 
