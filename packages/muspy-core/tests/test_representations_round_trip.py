@@ -52,6 +52,25 @@ def test_events_and_rolls_lose_only_what_overlaps(music: Music) -> None:
     assert note_rows(muspy_core.from_pianoroll_representation(roll).tracks[0].notes) == audible
 
 
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 127), st.integers(1, 5)), min_size=1, max_size=12),
+    st.booleans(),
+)
+def test_melodies_come_back_from_pitches(steps: list[tuple[int, int, int]], use_hold_state: bool) -> None:
+    """A rest, a pitch and a duration at a time. Not kept: velocities; where a run of one pitch is cut, for it is one
+    note; without the hold state rests, which are pitch 0."""
+    melody, time = Track(), 0
+    for rest, pitch, duration in steps:
+        time += rest if use_hold_state else 0
+        before = melody.notes[-1] if melody.notes else None
+        assume(before is None or before.end < time or before.pitch != pitch or (use_hold_state and before.duration > 1))
+        melody.notes.append(Note(time, pitch, duration))
+        time += duration
+    codes = muspy_core.to_pitch_representation(Music(tracks=[melody]), use_hold_state)
+    decoded = muspy_core.from_pitch_representation(codes, use_hold_state=use_hold_state)
+    assert note_rows(decoded.tracks[0].notes) == note_rows(melody.notes)
+
+
 @given(pieces(notes(min_duration=1)))
 def test_performance_and_default_sequences_come_back_in_velocity_bins(music: Music) -> None:
     assume(without_overlaps(merged(music)))
