@@ -103,6 +103,7 @@ from .interop import from_music21 as from_music21
 from .interop import from_music21_opus as from_music21_opus
 from .interop import from_music21_part as from_music21_part
 from .interop import from_music21_score as from_music21_score
+from .interop import from_muspy as from_muspy
 from .interop import from_object as from_object
 from .interop import from_pretty_midi as from_pretty_midi
 from .interop import from_pypianoroll as from_pypianoroll
@@ -110,6 +111,7 @@ from .interop import from_pypianoroll_track as from_pypianoroll_track
 from .interop import from_symusic as from_symusic
 from .interop import to_mido as to_mido
 from .interop import to_music21 as to_music21
+from .interop import to_muspy as to_muspy
 from .interop import to_object as to_object
 from .interop import to_pretty_midi as to_pretty_midi
 from .interop import to_pypianoroll as to_pypianoroll

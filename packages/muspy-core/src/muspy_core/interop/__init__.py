@@ -12,6 +12,7 @@ from muspy_core.interop.music21 import (
     from_music21_score,
 )
 from muspy_core.interop.music21_writer import to_music21
+from muspy_core.interop.muspy import from_muspy, to_muspy
 from muspy_core.interop.pretty_midi import from_pretty_midi, to_pretty_midi
 from muspy_core.interop.pypianoroll import from_pypianoroll, from_pypianoroll_track, to_pypianoroll
 from muspy_core.interop.symusic import from_symusic, to_symusic
@@ -25,6 +26,7 @@ __all__ = [
     "from_music21_opus",
     "from_music21_part",
     "from_music21_score",
+    "from_muspy",
     "from_object",
     "from_pretty_midi",
     "from_pypianoroll",
@@ -32,6 +34,7 @@ __all__ = [
     "from_symusic",
     "to_mido",
     "to_music21",
+    "to_muspy",
     "to_object",
     "to_pretty_midi",
     "to_pypianoroll",
@@ -46,6 +49,7 @@ _WRITERS = {
     "pretty-midi": to_pretty_midi,
     "pypianoroll": to_pypianoroll,
     "symusic": to_symusic,
+    "muspy": to_muspy,
 }
 
 
@@ -53,7 +57,8 @@ def from_object(obj: Any, **kwargs: Any) -> Any:
     """Return an object of another library as Music (a music21 Opus as a list; a single part or track as Track).
 
     Args:
-        obj: A music21 stream, a mido MidiFile, a PrettyMIDI, a pypianoroll Multitrack or Track, or a symusic Score.
+        obj: A music21 stream, a mido MidiFile, a PrettyMIDI, a pypianoroll Multitrack or Track, a symusic Score, or any
+            object of MusPy.
         **kwargs: Options of the library's own function (`from_music21`, `from_mido`, …).
 
     Raises TypeError for any other object.
@@ -70,9 +75,11 @@ def from_object(obj: Any, **kwargs: Any) -> Any:
         return from_pypianoroll(obj, **kwargs) if is_whole else from_pypianoroll_track(obj, **kwargs)
     if "symusic" in libraries:
         return from_symusic(obj, **kwargs)
+    if "muspy" in libraries:
+        return from_muspy(obj)
     raise TypeError(
         f"cannot make music of a {type(obj).__module__}.{type(obj).__qualname__}; known are objects of music21, mido, "
-        "pretty_midi, pypianoroll and symusic"
+        "pretty_midi, pypianoroll, symusic and MusPy"
     )
 
 
@@ -81,7 +88,7 @@ def to_object(music: Music, kind: str, **kwargs: Any) -> Any:
 
     Args:
         music: The music.
-        kind: "music21", "mido", "pretty_midi" (also "prettymidi", "pretty-midi"), "pypianoroll" or "symusic".
+        kind: "music21", "mido", "pretty_midi" (also "prettymidi", "pretty-midi"), "pypianoroll", "symusic" or "muspy".
         **kwargs: Options of the library's own function (`to_music21`, `to_mido`, …).
 
     Raises ValueError for another kind.
