@@ -116,7 +116,8 @@ def _run_length(count: int, most: int, n_jobs: int) -> int:
         return most
     import joblib
 
-    return max(1, min(most, -(-count // (RUNS_PER_WORKER * joblib.effective_n_jobs(n_jobs)))))
+    workers: int = joblib.effective_n_jobs(n_jobs)
+    return max(1, min(most, -(-count // (RUNS_PER_WORKER * workers))))
 
 
 def _convert_to_arrow(

@@ -34,6 +34,7 @@ NumberReader = Callable[[int, int], NDArray[Any]]
 
 # What NumPy, `str` and `zip` raise for buffers that do not fit each other.
 DAMAGE = (ValueError, IndexError, TypeError, OverflowError)
+LONGEST_REASON = 100
 
 
 def open_batch(reader: pa.ipc.RecordBatchFileReader, path: Path, number: int) -> Reader:
@@ -44,7 +45,7 @@ def open_batch(reader: pa.ipc.RecordBatchFileReader, path: Path, number: int) ->
     try:
         batch = reader.get_batch(number)
     except (pa.ArrowException, OSError) as error:
-        raise ArrowError(f"{complaint}: {error}") from None
+        raise ArrowError(f"{complaint}: {reason_of(error)}") from None
     return batch_reader(batch, complaint)
 
 
@@ -60,8 +61,14 @@ def batch_reader(batch: pa.RecordBatch, complaint: str) -> Reader:
         batch.validate()
         read = _container_reader(Music, batch.to_struct_array(), complaint)
     except (pa.ArrowException, *DAMAGE) as error:
-        raise ArrowError(f"{complaint}: {error}") from None
+        raise ArrowError(f"{complaint}: {reason_of(error)}") from None
     return functools.partial(_guarded, read, complaint)
+
+
+def reason_of(error: Exception) -> str:
+    """What an error says, in a line: Arrow shows whole schemas and the code it stood in."""
+    words = " ".join(str(error).split())
+    return words if len(words) <= LONGEST_REASON else f"{words[:LONGEST_REASON]} …"
 
 
 def _guarded(read: Reader, complaint: str, start: int, stop: int) -> list[Any]:

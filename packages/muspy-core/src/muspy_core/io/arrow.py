@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from muspy_core.errors import ArrowError
-from muspy_core.io._arrow_reading import Reader, open_batch
+from muspy_core.io._arrow_reading import Reader, open_batch, reason_of
 from muspy_core.io._arrow_schema import FORMAT_KEY, FORMAT_VERSION, Layout, layout_of, music_schema
 from muspy_core.io._arrow_writing import batch_of, widened
 from muspy_core.io.files import write_atomically
@@ -194,7 +194,7 @@ class ArrowMusic(BatchedMusic):
             self._reader = pa.ipc.open_file(self._source)
             counts = [self._reader.get_batch(i).num_rows for i in range(self._reader.num_record_batches)]
         except (pa.ArrowException, OSError) as error:
-            raise ArrowError(f"{self.path.name}: not an Arrow file: {error}") from None
+            raise ArrowError(f"{self.path.name}: not an Arrow file: {reason_of(error)}") from None
         if (self._reader.schema.metadata or {}).get(FORMAT_KEY) != FORMAT_VERSION:
             raise ArrowError(f"{self.path.name}: an Arrow file, but not of music written by muspy-core")
         if layout_of(self._reader.schema) is None:

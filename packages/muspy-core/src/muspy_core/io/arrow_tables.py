@@ -13,7 +13,7 @@ import numpy as np
 
 from muspy_core.errors import ArrowError
 from muspy_core.events import GRACES, OFF_KINDS, TIES
-from muspy_core.io._arrow_reading import batch_reader
+from muspy_core.io._arrow_reading import batch_reader, reason_of
 from muspy_core.io._arrow_schema import music_schema
 from muspy_core.io._arrow_writing import batch_of, widened
 from muspy_core.io.arrow import BatchedMusic
@@ -57,7 +57,7 @@ class TableMusic(BatchedMusic):
         try:
             batches = [_fitted_batch(batch) for batch in table.combine_chunks().to_batches()]
         except (pa.ArrowException, ValueError) as error:
-            raise ArrowError(f"not a table of music: {error}") from None
+            raise ArrowError(f"not a table of music: {reason_of(error)}") from None
         self._batch = [batch_reader(batch, "the table is damaged") for batch in batches].__getitem__
         self._starts = np.concatenate([[0], np.cumsum([len(batch) for batch in batches])]).astype(np.int64)
 
