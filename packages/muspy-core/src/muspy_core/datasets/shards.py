@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import gc
 import json
 import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,7 +54,8 @@ class Shards:
         position = run.start
         for done in [*shards_of(self.folder, run), range(run.stop, run.stop)]:
             while position < done.start:
-                made = self._convert(source, run.start, range(position, done.start), ignore_exceptions)
+                with _collector_paused():
+                    made = self._convert(source, run.start, range(position, done.start), ignore_exceptions)
                 failures += _failures_of(self.folder, made)
                 position = made.stop
             if done:
@@ -81,6 +83,18 @@ class Shards:
             with write_atomically(failures_path) as temporary_list:
                 temporary_list.write_text(json.dumps(sorted(failures)))
         return made
+
+
+@contextlib.contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Pause the search for reference cycles: a shard makes hundreds of thousands of tuples and none of these."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class JoinedFile:
