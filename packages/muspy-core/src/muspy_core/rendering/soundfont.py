@@ -111,13 +111,13 @@ def synthesize(
     music: Music | Track,
     soundfont_path: str | os.PathLike[str] | None = None,
     rate: int = 44100,
-    gain: float = 1,
+    gain: float | None = 1,
     options: str | None = None,
 ) -> NDArray[np.int16]:
     """Play music and return 16-bit samples, (frames, 2); MusPy's function.
 
-    soundfont_path: a .sf2 or .sf3 file; TimGM6mb by default. rate: Hz. gain: factor of loudness. options: further
-    arguments of FluidSynth, which is then the renderer.
+    soundfont_path: a .sf2 or .sf3 file; TimGM6mb by default. rate: Hz. gain: factor of loudness, None for 1. options:
+    further arguments of FluidSynth, which is then the renderer.
     """
     return _synthesize(music, soundfont_path, rate, gain, options).to_int16()
 
@@ -128,7 +128,7 @@ def write_audio(
     audio_format: str = "auto",
     soundfont_path: str | os.PathLike[str] | None = None,
     rate: int = 44100,
-    gain: float = 1,
+    gain: float | None = 1,
     options: str | None = None,
 ) -> None:
     """Play music into a file; MusPy's function.
@@ -144,9 +144,10 @@ def _synthesize(
     music: Music | Track,
     soundfont: str | os.PathLike[str] | None,
     sample_rate: int,
-    gain: float,
+    gain: float | None,
     options: str | None,
 ) -> Audio:
+    gain = 1.0 if gain is None else gain
     if options is None:
         return render(music, soundfont=soundfont, sample_rate=sample_rate, gain=gain)
     path = default_soundfont() if soundfont is None else Path(soundfont)
