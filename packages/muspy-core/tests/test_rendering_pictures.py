@@ -99,7 +99,7 @@ class TestScore:
         assert (tmp_path / "score.svg").read_text() == "mine"
 
     def test_other_formats_are_refused(self, engraving: Engraving, tmp_path: Path) -> None:
-        with pytest.raises(RenderError, match=r"\.svg or \.png"):
+        with pytest.raises(RenderError, match=r"\.svg, \.png or \.pdf"):
             engraving.save(tmp_path / "score.gif")
 
     def test_time_is_limited(self, music: Music) -> None:

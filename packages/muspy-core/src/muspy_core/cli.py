@@ -1,6 +1,7 @@
-"""The console script `muspy-core`: info, convert, render, view (the end of the flow: parse, call, report).
+"""The console script `muspy-core`: its parser, `info` and `convert` (the end of the flow: parse, call, report).
 
-`dataset` and `listening` have modules of their own.
+`render`, `engrave`, `plot` and `view` stand in rendering_commands.py; `media`, `dataset` and `listening` have modules
+of their own.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import muspy_core
+from muspy_core.completion_commands import add_completion_command
 from muspy_core.console import (
     EXIT_OK,
     EXIT_SOME_FAILED,
@@ -25,19 +27,30 @@ from muspy_core.console import (
     Parser,
     add_debug_option,
     add_output_options,
+    add_resume_option,
     expand_inputs,
     one_line,
-    plan,
-    positive,
     run_command,
-    run_jobs,
     with_path,
 )
 from muspy_core.dataset_commands import add_dataset_commands
-from muspy_core.errors import MIDIError
-from muspy_core.io import READABLE, WRITABLE, read, write
+from muspy_core.io import READABLE, WRITABLE, write
 from muspy_core.listening_commands import add_listening_commands
+from muspy_core.media_commands import add_media_commands
 from muspy_core.music import Music
+from muspy_core.piece_commands import (
+    MIDI_EXTENSIONS,
+    Reading,
+    add_inputs,
+    is_batch,
+    read_file,
+    read_piece,
+    read_tolerantly,
+    reading_of,
+    run_batch,
+    suffix_of,
+)
+from muspy_core.rendering_commands import add_rendering_commands
 
 DESCRIPTION = """\
 Look at, convert, play and show symbolic music (MIDI, MusicXML, ABC, JSON, YAML).
@@ -45,13 +58,15 @@ Look at, convert, play and show symbolic music (MIDI, MusicXML, ABC, JSON, YAML)
   muspy-core info song.mid                          what is in it
   muspy-core convert song.mid -o song.musicxml      to another format
   muspy-core render song.mid -o song.wav            to sound
+  muspy-core engrave song.mid -o song.pdf           to a score
+  muspy-core plot song.mid -o song.png              to a piano roll
   muspy-core view song.mid -o song.html             to a page with score, piano roll and player
+  muspy-core media manifest videos -o videos.csv    a table of videos, sounds and images
   muspy-core dataset list                           data sets by name
   muspy-core listening build ours baseline -o test  a blind listening test
 
 Files or folders: a folder is converted whole into the folder named by -o.
 """
-MIDI_EXTENSIONS = (".mid", ".midi", ".rmi", ".kar")
 _PACKAGES = ("numpy", "lxml", "pretty_midi", "soundfile", "verovio", "matplotlib")
 
 
@@ -74,29 +89,16 @@ def _parser() -> argparse.ArgumentParser:
     convert = _command(
         commands, "convert", _convert, "from one format to another", "muspy-core convert song.mid -o song.musicxml"
     )
-    _add_inputs(convert)
+    add_inputs(convert)
     add_output_options(convert, "file to write (its extension says how), or a folder", required=True)
     convert.add_argument("--to", metavar="EXT", help="format of files in a folder: musicxml, mid, abc, json, yaml, mxl")
+    add_resume_option(convert)
 
-    render = _command(commands, "render", _render, "play into a sound file", "muspy-core render song.mid -o song.wav")
-    _add_inputs(render)
-    add_output_options(render, "file to write: .wav, .mp3, .flac, .ogg; or a folder (default: FILE.wav here)")
-    render.add_argument("--to", metavar="EXT", default="wav", help="format of files in a folder (default: wav)")
-    render.add_argument("--soundfont", type=Path, metavar="FILE", help=".sf2 or .sf3 (default: TimGM6mb)")
-    render.add_argument("--renderer", choices=("numpy", "fluidsynth"), default="numpy", help="(default: numpy)")
-    render.add_argument("--sample-rate", type=positive, default=44100, metavar="HZ", help="(default: 44100)")
-    render.add_argument("--gain", type=float, default=1.0, metavar="X", help="factor of loudness (default: 1)")
-
-    view = _command(
-        commands, "view", _view, "make a page that shows and plays", "muspy-core view song.mid -o song.html"
-    )
-    _add_inputs(view)
-    add_output_options(view, "page to write, or a folder (default: FILE.html here)")
-    view.add_argument("--soundfont", type=Path, metavar="FILE", help=".sf2 or .sf3 (default: TimGM6mb)")
-    view.add_argument("--title", help="heading of the page")
-    view.add_argument("--score-pages", type=int, default=6, metavar="N", help="most pages of score (default: 6)")
+    add_rendering_commands(commands)
+    add_media_commands(commands)
     add_dataset_commands(commands)
     add_listening_commands(commands)
+    add_completion_command(commands, _parser)
     return parser
 
 
@@ -106,12 +108,6 @@ def _command(commands: Any, name: str, function: Any, purpose: str, example: str
     parser.set_defaults(command=function)
     add_debug_option(parser)
     return parser
-
-
-def _add_inputs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="files or folders")
-    parser.add_argument("--tolerant", action="store_true", help="keep what can be read of a damaged MIDI file")
-    parser.add_argument("--tune", type=positive, metavar="N", help="which tune of an ABC file with several (from 1)")
 
 
 # --- info ------------------------------------------------------------------------------------------------------------
@@ -149,7 +145,7 @@ def _describe(path: Path, *, tolerant: bool) -> dict[str, Any]:
     from muspy_core.io.midi import backend
     from muspy_core.rendering.summary import summarize
 
-    found = _read_tolerantly(path) if tolerant and path.suffix.lower() in MIDI_EXTENSIONS else _read_file(path)
+    found = read_tolerantly(path) if tolerant and path.suffix.lower() in MIDI_EXTENSIONS else read_file(path)
     tunes = [found] if isinstance(found, Music) else list(found)
     if not tunes:
         raise ValueError(f"{path}: no tune in this file")
@@ -226,128 +222,21 @@ def _print_versions(*, as_json: bool) -> None:
         print(f"{name:<15} {version or 'not installed'}")
 
 
-# --- convert, render, view -------------------------------------------------------------------------------------------
+# --- convert ----------------------------------------------------------------------------------------------------------
 
 
 def _convert(options: argparse.Namespace) -> int:
-    suffix = _suffix(options.to) or options.output.suffix
-    if _is_batch(options) and not options.to:
+    suffix = suffix_of(options.to) or options.output.suffix
+    if is_batch(options) and not options.to:
         raise ValueError("a folder needs a format for its files: add --to musicxml (or mid, abc, json, yaml)")
     if not options.to and not options.output.name.lower().endswith(WRITABLE) and not options.output.is_dir():
         raise ValueError(f"{options.output}: the extension is none of {', '.join(WRITABLE)}")
-    work = functools.partial(_convert_one, reading=_reading(options), overwrite=options.overwrite)
-    return _run(options, suffix, work, "converted", "muspy-core view {output}")
+    work = functools.partial(_convert_one, reading=reading_of(options), overwrite=options.overwrite)
+    return run_batch(options, suffix, work, "converted", "muspy-core view {output}")
 
 
 def _convert_one(job: Job, *, reading: Reading, overwrite: bool) -> None:
-    _write(job.output, _read(job.input, reading), overwrite)
-
-
-def _render(options: argparse.Namespace) -> int:
-    from muspy_core.audio import FORMATS
-
-    suffix = _suffix(options.to)
-    target = suffix if _is_batch(options) or options.output is None else options.output.suffix.lower() or suffix
-    if target not in FORMATS:
-        raise ValueError(f"{options.output or options.to}: the extension is none of {', '.join(FORMATS)}")
-    settings = {
-        "soundfont": options.soundfont,
-        "renderer": options.renderer,
-        "sample_rate": options.sample_rate,
-        "gain": options.gain,
-    }
-    work = functools.partial(_render_one, reading=_reading(options), overwrite=options.overwrite, settings=settings)
-    return _run(options, suffix, work, "rendered", "muspy-core view {input}")
-
-
-def _render_one(job: Job, *, reading: Reading, overwrite: bool, settings: dict[str, Any]) -> dict[str, Any]:
-    from muspy_core.rendering import render
-
-    audio = render(_read(job.input, reading), **settings)
-    if not audio.frames:
-        raise ValueError(f"{job.input}: there is no note to play")
-    audio.write(job.output, overwrite=overwrite)
-    return {"audio_seconds": round(audio.duration, 3), "renderer": settings["renderer"]}
-
-
-def _view(options: argparse.Namespace) -> int:
-    settings = {"soundfont": options.soundfont, "title": options.title, "score_pages": max(options.score_pages, 0)}
-    work = functools.partial(_view_one, reading=_reading(options), overwrite=options.overwrite, settings=settings)
-    return _run(options, ".html", work, "made a page:", "open {output} in a browser")
-
-
-def _view_one(job: Job, *, reading: Reading, overwrite: bool, settings: dict[str, Any]) -> None:
-    from muspy_core.rendering import view
-
-    view(_read(job.input, reading), job.output, overwrite=overwrite, **settings)
-
-
-def _run(options: argparse.Namespace, suffix: str, work: Any, verb: str, next_step: str) -> int:
-    jobs = plan(options.files, options.output, READABLE, suffix, overwrite=options.overwrite)
-    code = run_jobs(
-        jobs,
-        work,
-        verb=verb,
-        workers=options.jobs,
-        overwrite=options.overwrite,
-        as_json=options.json,
-        report_folder=options.output if _is_batch(options) else None,
-        debug=options.debug,
-    )
-    if code == EXIT_OK and not options.json:
-        print(f"next: {next_step.format(input=jobs[0].input, output=jobs[0].output)}")
-    return code
-
-
-def _is_batch(options: argparse.Namespace) -> bool:
-    return len(options.files) > 1 or options.files[0].is_dir()
-
-
-def _suffix(extension: str | None) -> str:
-    return f".{extension.lower().lstrip('.')}" if extension else ""
-
-
-@dataclasses.dataclass(frozen=True)
-class Reading:
-    """How inputs are read: which tune of several, and whether damaged MIDI files are."""
-
-    tune: int | None
-    tolerant: bool
-
-
-def _reading(options: argparse.Namespace) -> Reading:
-    return Reading(options.tune, options.tolerant)
-
-
-def _read(path: Path, reading: Reading) -> Music:
-    """Read one piece; of a file with several tunes the chosen one."""
-    tune = reading.tune
-    found = _read_tolerantly(path) if reading.tolerant and path.suffix.lower() in MIDI_EXTENSIONS else _read_file(path)
-    tunes = [found] if isinstance(found, Music) else list(found)
-    if tune is None and len(tunes) > 1:
-        raise ValueError(f"{path}: {len(tunes)} tunes; choose one by --tune 1 to {len(tunes)}")
-    if tune is not None and tune > len(tunes):
-        raise ValueError(f"{path}: there is no tune {tune}; the file holds {len(tunes)}")
-    if not tunes:
-        raise ValueError(f"{path}: no tune in this file")
-    return tunes[(tune or 1) - 1]
-
-
-def _read_file(path: Path) -> Any:
-    try:
-        return read(path)
-    except MIDIError as error:
-        # What the library calls an argument is an option here.
-        raise MIDIError(str(error).replace("use tolerant=True", "add --tolerant")) from error
-
-
-def _read_tolerantly(path: Path) -> Music:
-    from muspy_core.io.midi import read_midi_report
-
-    music, dropped = read_midi_report(path)
-    for reason in dropped:
-        print(f"{path}: {reason}; the rest was read", file=sys.stderr)
-    return music
+    _write(job.output, read_piece(job.input, reading), overwrite)
 
 
 def _write(path: Path, music: Music, overwrite: bool) -> None:

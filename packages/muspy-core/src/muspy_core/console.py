@@ -56,6 +56,13 @@ def add_output_options(parser: argparse.ArgumentParser, what: str, *, required: 
     parser.add_argument("--json", action="store_true", help="print a JSON report instead of lines")
 
 
+def add_resume_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--resume` for commands whose `run_jobs` is given `is_done`."""
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with an interrupted batch: keep files that are there already"
+    )
+
+
 def positive(text: str) -> int:
     """Parse a whole number above 0, for argparse."""
     number = int(text)
@@ -230,14 +237,23 @@ def run_jobs(
     as_json: bool = False,
     report_folder: Path | None = None,
     debug: bool = False,
+    is_done: Callable[[Job], bool] | None = None,
+    finish: Callable[[Sequence[Outcome], Sequence[Job]], None] | None = None,
 ) -> int:
     """Do the work on each file, say so in one line each, and return the exit code.
 
     One job without `report_folder`: an error is raised. Several: a failed file does not stop the others; the failures
     are listed at the end and in a report, which `as_json` prints and which is written as report.json into
     `report_folder` if something failed. work: a function of a module (other processes call it), which writes
-    job.output; what it returns goes into the report. verb: "converted" and the like.
+    job.output; what it returns goes into the report. verb: "converted" and the like. is_done: jobs for which it is true
+    are left as they are (`--resume`: files appear whole, so one that is there is done). finish: is called before the
+    report with all outcomes and the jobs that were left.
     """
+    kept = [job for job in jobs if is_done is not None and is_done(job)]
+    if kept:
+        jobs = [job for job in jobs if job not in kept]
+        report_folder = report_folder if report_folder is not None else kept[0].output.parent
+        print(f"{len(kept)} of {len(kept) + len(jobs)} files are there already", file=sys.stderr, flush=True)
     alone = len(jobs) == 1 and report_folder is None
     outcomes = []
     attempt = _Attempt(work, overwrite, debug, raises=alone)
@@ -247,7 +263,9 @@ def run_jobs(
             print_step(f"{verb} {outcome.job.input} → {outcome.job.output}", outcome.seconds)
         elif outcome.error is not None:
             print(f"failed: {outcome.error}", file=sys.stderr, flush=True)
-    return _conclude(outcomes, as_json, report_folder, verb)
+    if finish is not None:
+        finish(outcomes, kept)
+    return _conclude(outcomes, as_json, report_folder, verb, kept)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -299,12 +317,16 @@ def _outcomes(jobs: Sequence[Job], attempt: _Attempt, workers: int) -> Iterator[
             yield Outcome(job, 0.0, f"{job.input}: not done, a worker process died (out of memory?)")
 
 
-def _conclude(outcomes: Sequence[Outcome], as_json: bool, report_folder: Path | None, verb: str) -> int:
+def _conclude(
+    outcomes: Sequence[Outcome], as_json: bool, report_folder: Path | None, verb: str, kept: Sequence[Job]
+) -> int:
     failed = [outcome for outcome in outcomes if outcome.error is not None]
-    report = {
+    report: dict[str, Any] = {
         "done": [_entry(outcome) for outcome in outcomes if outcome.error is None],
         "failed": [_entry(outcome) for outcome in failed],
     }
+    if kept:
+        report["kept"] = [{"input": str(job.input), "output": str(job.output)} for job in kept]
     text = json.dumps(report, indent=2, ensure_ascii=False)
     if as_json:
         print(text)

@@ -209,6 +209,13 @@ class Manifest(Sequence[MediaItem]):
         return path
 
 
+def check_table(path: Path) -> None:
+    """Raise MediaError or OSError, before any work is done, if no manifest can be written there."""
+    _suffix(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(2, "no such folder", str(path.parent))
+
+
 def _suffix(path: Path) -> Literal[".csv", ".jsonl", ".parquet"]:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:

@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 from muspy_core.errors import MediaError
 from muspy_core.media.embeddings import content_hash
 from muspy_core.media.files import IMAGES, SOUNDS, VIDEOS, Kind, check_whole, kind_of, probe
-from muspy_core.media.manifest import Manifest, MediaItem
+from muspy_core.media.manifest import Manifest, MediaItem, check_table
 
 Depth = Literal["header", "whole"]
 Labels = Literal["folder", "none"]
@@ -77,6 +77,8 @@ def build_manifest(
         raise MediaError(f'depth is "header" or "whole", got {depth!r}')
     listed = source if isinstance(source, Manifest) else find_media(source)
     target = Path(output) if output is not None else None
+    if target is not None:
+        check_table(target)
     if target is not None and target.exists() and not overwrite:
         raise FileExistsError(17, "exists already; choose another name or allow overwriting", str(target))
     journal = target.with_name(f".{target.name}.journal") if target is not None else None

@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from muspy_core.rendering.html import page_of, view
-    from muspy_core.rendering.page import Facts, Page, Picture, Player, Roll, RollPart, Score, Table, Text
-    from muspy_core.rendering.pianoroll import show_pianoroll
+    from muspy_core.rendering.index import write_index
+    from muspy_core.rendering.page import Facts, Link, Links, Page, Picture, Player, Roll, RollPart, Score, Table, Text
+    from muspy_core.rendering.pianoroll import show_pianoroll, show_tracks
     from muspy_core.rendering.score import Engraving, engrave
     from muspy_core.rendering.soundfont import render, render_stems, synthesize, write_audio
 
 _MODULES = {
     "html": ("page_of", "view"),
-    "page": ("Facts", "Page", "Picture", "Player", "Roll", "RollPart", "Score", "Table", "Text"),
-    "pianoroll": ("show_pianoroll",),
+    "index": ("write_index",),
+    "page": ("Facts", "Link", "Links", "Page", "Picture", "Player", "Roll", "RollPart", "Score", "Table", "Text"),
+    "pianoroll": ("show_pianoroll", "show_tracks"),
     "score": ("Engraving", "engrave"),
     "soundfont": ("render", "render_stems", "synthesize", "write_audio"),
 }
@@ -28,6 +30,8 @@ _NAMES = {name: module for module, names in _MODULES.items() for name in names}
 __all__ = [
     "Engraving",
     "Facts",
+    "Link",
+    "Links",
     "Page",
     "Picture",
     "Player",
@@ -41,9 +45,11 @@ __all__ = [
     "render",
     "render_stems",
     "show_pianoroll",
+    "show_tracks",
     "synthesize",
     "view",
     "write_audio",
+    "write_index",
 ]
 
 

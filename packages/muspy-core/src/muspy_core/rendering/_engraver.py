@@ -13,8 +13,8 @@ from typing import Any
 def engrave_request(request: dict[str, Any]) -> dict[str, Any]:
     """Lay out a MusicXML document.
 
-    request: "xml", "pages" (the most to draw, or None) and "options" of verovio. Returns "pages" (SVG), "total" (pages
-    of the whole score) and "timemap"; or "error".
+    request: "xml", "pages" (the most to draw, or None), "measures" (a range of places such as "2-5", or None) and
+    "options" of verovio. Returns "pages" (SVG), "total" (pages of the whole score) and "timemap"; or "error".
     """
     import verovio
 
@@ -23,6 +23,9 @@ def engrave_request(request: dict[str, Any]) -> dict[str, Any]:
     toolkit.setOptions(request["options"])
     if not toolkit.loadData(request["xml"]):
         return {"error": "verovio does not accept the score"}
+    if request["measures"] is not None:
+        toolkit.select({"measureRange": request["measures"]})
+        toolkit.redoLayout()
     total = toolkit.getPageCount()
     count = total if request["pages"] is None else min(total, request["pages"])
     pages = [toolkit.renderToSVG(number) for number in range(1, count + 1)]

@@ -58,6 +58,23 @@ class Table:
 
 
 @dataclasses.dataclass(frozen=True)
+class Link:
+    """A link to another page. address: relative, percent-encoded. note: a line below the text."""
+
+    address: str
+    text: str
+    note: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Links:
+    """A list of links."""
+
+    links: Sequence[Link]
+    heading: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class Picture:
     """An image, embedded; alt says what it shows to those who do not see it."""
 
@@ -155,7 +172,7 @@ class Roll:
         return cls(parts, **options)
 
 
-Section: TypeAlias = Facts | Text | Table | Picture | Player | Score | Roll
+Section: TypeAlias = Facts | Text | Table | Links | Picture | Player | Score | Roll
 
 
 @dataclasses.dataclass(frozen=True)
@@ -242,6 +259,13 @@ def _section_html(section: Section) -> str:
         image = f'<img alt="{html.escape(section.alt)}" src="data:{section.media_type};base64,{encoded}">'
         caption = f"<figcaption>{html.escape(section.caption)}</figcaption>" if section.caption else ""
         return _framed("picture", section.heading, f"<figure>{image}{caption}</figure>")
+    if isinstance(section, Links):
+        items = "".join(
+            f'<li><a href="{html.escape(link.address)}">{html.escape(link.text)}</a>'
+            f'<span class="note">{html.escape(link.note)}</span></li>'
+            for link in section.links
+        )
+        return _framed("links", section.heading, f"<ul>{items}</ul>")
     if isinstance(section, Score):
         return _score(section)
     if isinstance(section, Roll):

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 TimeAxis = Literal["bars", "seconds", "steps"]
+Grid = Literal["beats", "bars", "none"]
+Keys = Literal["octaves", "pitches", "none"]
+_NAMES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 _BLACK_KEYS = (1, 3, 6, 8, 10)
 _LEGEND_MOST = 12
 
@@ -32,6 +35,10 @@ def show_pianoroll(
     figsize: tuple[float, float] = (10.0, 3.6),
     title: str | None = None,
     alpha_by_velocity: bool = True,
+    pitches: tuple[int, int] | None = None,
+    span: tuple[float, float] | None = None,
+    grid: Grid = "beats",
+    keys: Keys = "octaves",
 ) -> Axes:
     """Plot music as a piano roll: pitch over time, a colour for each track.
 
@@ -44,8 +51,12 @@ def show_pianoroll(
         legend: Whether to name the tracks; by default if there are 2 to 12 of them.
         title: Title of the plot.
         alpha_by_velocity: Draw soft notes paler.
+        pitches: Lowest and highest pitch shown; None: those that occur, and a little more.
+        span: First and last time shown, in the unit of the axis (bars: their numbers); None: the whole.
+        grid: Lines at "beats" (and bars), "bars", or "none".
+        keys: Names at "octaves", at all "pitches", or "none".
 
-    Returns the axes; `axes.figure.savefig("roll.pdf")` saves them. Raises RenderError for an unknown time axis.
+    Returns the axes; `axes.figure.savefig("roll.pdf")` saves them. Raises RenderError for a value that cannot be.
     """
     tracks = [music] if isinstance(music, Track) else music.tracks
     whole = music if isinstance(music, Music) else None
@@ -54,12 +65,18 @@ def show_pianoroll(
         raise RenderError(f'time must be "bars", "seconds" or "steps", got {time!r}')
     if whole is None and time != "steps":
         raise RenderError(f'a track alone knows no tempo and no bars: time must be "steps", got {time!r}')
+    if grid not in ("beats", "bars", "none") or keys not in ("octaves", "pitches", "none"):
+        raise RenderError(f'grid is "beats", "bars" or "none", keys are "octaves", "pitches" or "none": {grid}, {keys}')
+    if pitches is not None and not 0 <= pitches[0] <= pitches[1] <= 127:
+        raise RenderError(f"pitches are a lowest and a highest from 0 to 127, got {pitches}")
     if axes is None:
         axes = _pyplot().subplots(figsize=figsize, layout="constrained")[1]
     handles = [
         _draw_track(axes, index, track, whole, time, colors, alpha_by_velocity) for index, track in enumerate(tracks)
     ]
-    _frame(axes, tracks, whole, time)
+    _frame(axes, tracks, whole, time, pitches, grid, keys)
+    if span is not None:
+        _show_span(axes, whole, time, span)
     handles = [handle for handle, track in zip(handles, tracks, strict=True) if len(track.notes) or len(track.chords)]
     if legend if legend is not None else 2 <= len(handles) <= _LEGEND_MOST:
         rows = -(-len(handles) // 6)
@@ -70,6 +87,52 @@ def show_pianoroll(
     if title is not None:
         axes.set_title(title, loc="left", pad=24 if axes.get_legend() else 6)
     return axes
+
+
+def show_tracks(
+    music: Music,
+    *,
+    time: TimeAxis | None = None,
+    figsize: tuple[float, float] | None = None,
+    **options: Any,
+) -> list[Axes]:
+    """Plot every track that has notes in a row of its own, over one time axis.
+
+    figsize: inches; by default 10 wide and 1.6 high for each row. options: `colors`, `span`, `grid`, `keys`, `pitches`
+    and `alpha_by_velocity` of `show_pianoroll`. Returns the axes from top to bottom. Raises RenderError without notes.
+    """
+    tracks = [(index, track) for index, track in enumerate(music.tracks) if len(track.notes) or len(track.chords)]
+    if not tracks:
+        raise RenderError("no track has a note to plot")
+    size = figsize or (10.0, 1.6 * len(tracks) + 0.6)
+    figure = _pyplot().figure(figsize=size, layout="constrained")
+    rows: list[Axes] = figure.subplots(len(tracks), sharex=True, squeeze=False)[:, 0].tolist()
+    colors = options.pop("colors", None)
+    for axes, (index, track) in zip(rows, tracks, strict=True):
+        alone = music.copy()
+        alone.tracks = [track]
+        color = colors[index % len(colors)] if colors else color_of(index)
+        show_pianoroll(alone, axes=axes, time=time, colors=[color], legend=False, **options)
+        axes.set_title(track.name or f"Track {index + 1}", loc="left", fontsize="small", pad=2)
+        if axes is not rows[-1]:
+            axes.set_xlabel("")
+    if "span" not in options:
+        rows[0].set_xlim(0, max(axes.get_xlim()[1] for axes in rows))
+    return rows
+
+
+def _show_span(axes: Axes, music: Music | None, time: TimeAxis, span: tuple[float, float]) -> None:
+    first, last = (float(value) for value in span)
+    if not first < last:
+        raise RenderError(f"a span ends after it begins, got {span}")
+    if time == "bars" and music is not None:
+        # A bar is shown to its end, which is where the next begins.
+        bars = np.append(bar_times(music), music.get_end_time())
+        start = first_bar_number(music)
+        if not 0 <= first - start <= last - start < len(bars) - 1:
+            raise RenderError(f"there are no bars {span}; they are {start} to {start + len(bars) - 2}")
+        first, last = float(bars[int(first) - start]), float(bars[int(last) - start + 1])
+    axes.set_xlim(first, last)
 
 
 def _natural_axis(music: Music | None) -> TimeAxis:
@@ -112,12 +175,20 @@ def _draw_track(
     return Patch(color=color, label=track.name or f"Track {index + 1}")
 
 
-def _frame(axes: Axes, tracks: Sequence[Track], music: Music | None, time: TimeAxis) -> None:
+def _frame(
+    axes: Axes,
+    tracks: Sequence[Track],
+    music: Music | None,
+    time: TimeAxis,
+    shown: tuple[int, int] | None,
+    grid: Grid,
+    keys: Keys,
+) -> None:
     """Set limits, keys, bars and beats."""
     pitches = [track.notes.array["pitch"] for track in tracks if len(track.notes)]
     pitches += [np.array(chord.pitches) for track in tracks for chord in track.chords if chord.pitches]
     everything = np.concatenate(pitches) if pitches else np.array([48, 72])
-    low, high = int(everything.min()) - 2, int(everything.max()) + 2
+    low, high = shown if shown is not None else (int(everything.min()) - 2, int(everything.max()) + 2)
     end = max((track.get_end_time() for track in tracks), default=0)
     scale = music.tempo_map.seconds if music is not None and time == "seconds" else np.asarray
     axes.set_xlim(0, max(float(scale(end)), 1e-9) if end else 1)
@@ -125,24 +196,27 @@ def _frame(axes: Axes, tracks: Sequence[Track], music: Music | None, time: TimeA
     for pitch in range(low, high + 1):
         if pitch % 12 in _BLACK_KEYS:
             axes.axhspan(pitch - 0.5, pitch + 0.5, color="#eef1f4", linewidth=0, zorder=0)
-    octaves = [pitch for pitch in range(low, high + 1) if pitch % 12 == 0]
-    axes.set_yticks(octaves, [f"C{pitch // 12 - 1}" for pitch in octaves])
+    every = {"octaves": 12, "pitches": 1}.get(keys)
+    named = [pitch for pitch in range(low, high + 1) if every is not None and pitch % every == 0]
+    axes.set_yticks(named, [f"{_NAMES[pitch % 12]}{pitch // 12 - 1}" for pitch in named])
     axes.tick_params(length=0)
+    if keys == "pitches":
+        axes.tick_params(axis="y", labelsize=min(10.0, 180 / max(len(named), 1)))
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color("#9aa5b1")
     axes.set_xlabel({"bars": "Bar", "seconds": "Time (s)", "steps": "Time (steps)"}[time])
     if music is not None:
-        _draw_bars(axes, music, time, end)
+        _draw_bars(axes, music, time, end, grid)
 
 
-def _draw_bars(axes: Axes, music: Music, time: TimeAxis, end: int) -> None:
+def _draw_bars(axes: Axes, music: Music, time: TimeAxis, end: int, grid: Grid) -> None:
     bars = bar_times(music)
     beats = music.beats.array["time"] if len(music.beats) else beat_times(music.time_signatures, end, music.resolution)
     scale = music.tempo_map.seconds if time == "seconds" else np.asarray
-    if 0 < len(beats) <= 64:
+    if grid == "beats" and 0 < len(beats) <= 64:
         axes.vlines(scale(beats), 0, 1, transform=axes.get_xaxis_transform(), color="#e3e7eb", linewidth=0.5, zorder=1)
-    if len(bars):
+    if grid != "none" and len(bars):
         width = 0.9 if len(bars) <= 64 else 0.4
         shown = bars if len(bars) <= 256 else bars[:: len(bars) // 128]
         axes.vlines(
@@ -156,6 +230,7 @@ def _draw_bars(axes: Axes, music: Music, time: TimeAxis, end: int) -> None:
 
 
 def _pyplot() -> Any:
+    """Return matplotlib's pyplot, or say which extra brings it."""
     try:
         return importlib.import_module("matplotlib.pyplot")
     except ImportError as error:

@@ -20,18 +20,27 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from muspy_core.errors import RenderError
 from muspy_core.io.files import write_atomically
 from muspy_core.music import Music, Track
+from muspy_core.rendering.summary import bar_times, first_bar_number
 
 FONT_FAMILY = "Liberation Serif"
 MUSIC_FONT = "Leipzig"  # verovio's own; in text it draws the note of a metronome mark
 DEFAULT_TIMEOUT = 60.0
+PITCHES = ("written", "concert")
+LAYOUTS = ("pages", "strip")
+HEADERS = ("none", "titles")
+PAPERS = {"a4": (1000, 1414), "a4-landscape": (1414, 1000), "letter": (1000, 1294), "letter-landscape": (1294, 1000)}
+_PDF_ZOOM = 3.0
+_PDF_DOTS = 121.0  # units of the SVG in an inch: 1,000 are the width of A4
 _NOTE_ID = re.compile(r'(data-id=")n(\d+)-')
+_NOTE_GROUP = re.compile(r'<g data-id="(n\d+-\d+(?:\.\d+)?)"')
+_COLOR = re.compile(r"[a-zA-Z]+|#[0-9a-fA-F]{3}|#[0-9a-fA-F]{6}")
 _TAG = re.compile(r"<(?:style.*?</style|[^>]*)>", re.DOTALL)
 _FACE = re.compile(r"@font-face\s*\{[^}]*\}")
 _EMBEDDED = re.compile(r"url\(['\"]?data:[^;,]*;[^,]*base64,([A-Za-z0-9+/=\s]+)['\"]?\)")
@@ -63,6 +72,36 @@ class Engraving:
         times = {re.sub(r"()n(\d+)-", name, note, count=1): span for note, span in self.times.items()}
         return Engraving(pages, self.total_pages, times)
 
+    def colored(self, colors: Mapping[str, str]) -> Engraving:
+        """Return the score with notes in colours of their own: id ("n<track>-<note>") → CSS colour.
+
+        What a note is tied to takes its colour. Raises RenderError for ids that are not in the score, or for what is no
+        colour.
+        """
+        names = {_first_id(name) for name in self.times}
+        for note, color in colors.items():
+            if _first_id(note) not in names:
+                raise RenderError(f"the score holds no note {note!r}")
+            if not _COLOR.fullmatch(color):
+                raise RenderError(f'a colour is a name or like "#1f77b4", got {color!r} for {note}')
+
+        def paint(found: re.Match[str]) -> str:
+            color = colors.get(found[1]) or colors.get(_first_id(found[1]))
+            return f'{found[0]} fill="{color}" color="{color}"' if color else found[0]
+
+        pages = tuple(_NOTE_GROUP.sub(paint, page) for page in self.pages)
+        return dataclasses.replace(self, pages=pages)
+
+    def to_pdf(self, *, zoom: float = _PDF_ZOOM) -> bytes:
+        """Return all pages as a PDF of images, zoom pixels for each unit of the SVG. Needs Pillow and resvg-py."""
+        images = [
+            _import("PIL.Image").open(io.BytesIO(self.to_png(page, zoom=zoom))) for page in range(len(self.pages))
+        ]
+        buffer = io.BytesIO()
+        first, *others = [image.convert("L" if _is_grey(image) else "RGB") for image in images]
+        first.save(buffer, "PDF", save_all=True, append_images=others, resolution=_PDF_DOTS * zoom)
+        return buffer.getvalue()
+
     def to_png(self, page: int = 0, *, zoom: float = 2.0) -> bytes:
         """Return a page as a PNG image on white; zoom: pixels per unit of the SVG. Needs resvg-py."""
         resvg = _import("resvg_py")
@@ -84,14 +123,18 @@ class Engraving:
         return bytes(image)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = True) -> list[Path]:
-        """Write the pages as SVG or PNG files; return their paths.
+        """Write the pages as SVG or PNG files, or as one PDF document; return the paths.
 
-        One page gets the name itself, several get "-1", "-2", … before the extension. Raises RenderError for another
-        extension, FileExistsError if a file exists and `overwrite` is false.
+        One page gets the name itself, several get "-1", "-2", … before the extension; a PDF holds all. Raises
+        RenderError for another extension, FileExistsError if a file exists and `overwrite` is false.
         """
         target = Path(path)
-        if target.suffix.lower() not in (".svg", ".png"):
-            raise RenderError(f"{target.name}: a score is saved as .svg or .png, not {target.suffix!r}")
+        if target.suffix.lower() not in (".svg", ".png", ".pdf"):
+            raise RenderError(f"{target.name}: a score is saved as .svg, .png or .pdf, not {target.suffix!r}")
+        if target.suffix.lower() == ".pdf":
+            with write_atomically(target, overwrite) as temporary:
+                temporary.write_bytes(self.to_pdf())
+            return [target]
         names = [target]
         if len(self.pages) > 1:
             names = [target.with_stem(f"{target.stem}-{number}") for number in range(1, len(self.pages) + 1)]
@@ -112,6 +155,13 @@ def engrave(
     music: Music | Track | str | os.PathLike[str],
     *,
     pages: int | None = None,
+    measures: tuple[int, int] | None = None,
+    tracks: Sequence[int] | None = None,
+    pitch: Literal["written", "concert"] = "written",
+    layout: Literal["pages", "strip"] = "pages",
+    header: Literal["none", "titles"] = "none",
+    measure_numbers: int = 0,
+    paper: Literal["a4", "a4-landscape", "letter", "letter-landscape"] | None = None,
     scale: int = 40,
     width: int = 1000,
     height: int = 1414,
@@ -122,30 +172,45 @@ def engrave(
     Args:
         music: The music, or a file that `muspy_core.read` reads.
         pages: The most pages to draw, from the first one; None for all.
+        measures: The first and the last measure to draw, by the numbers they bear (an upbeat is number 0).
+        tracks: Which tracks to draw, by index; None for all. Note ids keep the indices of the music.
+        pitch: "written": transposing parts as players read them; "concert": as they sound.
+        layout: "pages", or "strip": one long system.
+        header: "titles": the heading of the score above the first system.
+        measure_numbers: Number every so many measures; 0: the first of each system.
+        paper: Page of this shape, instead of width and height.
         scale: Size of the notation in percent.
         width, height: Size of a page in pixels of the screen; the last page shrinks to its content.
         timeout: Seconds after which the attempt is given up.
 
-    Raises RenderError if the score cannot be set in time, ImportError without verovio.
+    Raises RenderError for a value that cannot be, or if the score cannot be set in time; ImportError without verovio.
     """
-    from muspy_core.io.musicxml import musicxml_bytes
-
     if not isinstance(music, (Music, Track)):
         from muspy_core.io import read
 
         music = read(music)
     if isinstance(music, Track):
         music = Music(tracks=[music])
+    for name, value, known in (("pitch", pitch, PITCHES), ("layout", layout, LAYOUTS), ("header", header, HEADERS)):
+        if value not in known:
+            raise RenderError(f"{name} is one of {', '.join(known)}, got {value!r}")
     if pages is not None and pages < 1:
         raise RenderError(f"pages must be at least 1, got {pages}")
+    if paper is not None and paper not in PAPERS:
+        raise RenderError(f"paper is one of {', '.join(PAPERS)}, got {paper!r}")
+    width, height = PAPERS[paper] if paper is not None else (width, height)
     if not 10 <= scale <= 200 or width < 200 or height < 200:
         raise RenderError(f"scale must be 10-200 and a page at least 200 × 200, got {scale} and {width} × {height}")
+    if not 0 <= measure_numbers <= 64:
+        raise RenderError(f"measures are numbered every 1-64, or 0 for each system, got {measure_numbers}")
     _import("verovio")
     options = {
         "adjustPageHeight": True,
-        "breaks": "auto",
+        "adjustPageWidth": layout == "strip",
+        "breaks": "auto" if layout == "pages" else "none",
         "footer": "none",
-        "header": "none",
+        "header": "auto" if header == "titles" else "none",
+        "mnumInterval": measure_numbers,
         "pageHeight": height * 100 // scale,
         "pageWidth": width * 100 // scale,
         "scale": scale,
@@ -155,9 +220,53 @@ def engrave(
         "svgViewBox": True,
         "xmlIdSeed": 1,
     }
-    request = {"xml": musicxml_bytes(music).decode("utf-8"), "pages": pages, "options": options}
+    drawn, indices = _chosen(music, tracks, pitch)
+    request = {"xml": _xml(drawn), "pages": pages, "options": options, "measures": _range(music, measures)}
     answer = _in_child_process(request, timeout)
-    return Engraving(tuple(answer["pages"]), answer["total"], _note_times(answer["timemap"]))
+    made = Engraving(tuple(answer["pages"]), answer["total"], _note_times(answer["timemap"]))
+    return made if indices is None else made.renumbered(indices)
+
+
+def _chosen(music: Music, tracks: Sequence[int] | None, pitch: str) -> tuple[Music, list[int] | None]:
+    """Return the music with the chosen tracks, at the chosen pitch, and the indices that the tracks had."""
+    if tracks is None and pitch == "written":
+        return music, None
+    indices = list(range(len(music.tracks))) if tracks is None else [int(index) for index in tracks]
+    unknown = [index for index in indices if not 0 <= index < len(music.tracks)]
+    if unknown or not indices or len(set(indices)) < len(indices):
+        last = len(music.tracks) - 1
+        raise RenderError(f"tracks are different indices from 0 to {last}, at least one, got {indices}")
+    drawn = music.copy()
+    drawn.tracks = [music.tracks[index] for index in indices]
+    if pitch == "concert":
+        drawn.tracks = [_at_concert_pitch(track) for track in drawn.tracks]
+    return drawn, indices
+
+
+def _at_concert_pitch(track: Track) -> Track:
+    """Return a track that is written as it sounds; notes are stored at the pitch that sounds."""
+    if track.transposition is None:
+        return track
+    sounding = track.copy()
+    sounding.transposition = sounding.diatonic_transposition = None
+    return sounding
+
+
+def _range(music: Music, measures: tuple[int, int] | None) -> str | None:
+    """Return the places of the measures, from 1, as verovio wants them."""
+    if measures is None:
+        return None
+    start, count = first_bar_number(music), len(bar_times(music))
+    first, last = (int(number) - start + 1 for number in measures)
+    if not 1 <= first <= last or first > max(count, 1):
+        raise RenderError(f"there are no measures {measures[0]}-{measures[1]}; they are {start}-{start + count - 1}")
+    return f"{first}-{min(last, max(count, 1))}"
+
+
+def _xml(music: Music) -> str:
+    from muspy_core.io.musicxml import musicxml_bytes
+
+    return musicxml_bytes(music).decode("utf-8")
 
 
 def _in_child_process(request: dict[str, Any], timeout: float) -> dict[str, Any]:
@@ -196,6 +305,16 @@ def _note_times(timemap: list[dict[str, Any]]) -> dict[str, tuple[float, float]]
         for name in moment.get("on", ()):
             begun[name] = seconds
     return times
+
+
+def _first_id(note: str) -> str:
+    """The id of the note that one is tied to."""
+    return note.split(".")[0]
+
+
+def _is_grey(image: Any) -> bool:
+    red, green, blue = (image.getchannel(band).tobytes() for band in "RGB")
+    return bool(red == green == blue)
 
 
 def _standalone(svg: str) -> str:
