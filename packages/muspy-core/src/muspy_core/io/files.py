@@ -64,7 +64,9 @@ def write_atomically(path: str | os.PathLike[str], overwrite: bool = True) -> It
         raise FileExistsError(f"{target}: exists already; choose another name or allow overwriting")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"{target}: there is no folder {target.parent}")
-    temporary = target.with_name(f".{target.stem[:40]}-{secrets.token_hex(8)}{target.suffix}")
+    extension = target.suffix if target.suffix != ".gz" else f"{Path(target.stem).suffix}.gz"
+    stem = target.name.removesuffix(extension)
+    temporary = target.with_name(f".{stem[:40]}-{secrets.token_hex(8)}{extension}")
     try:
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     except OSError as error:

@@ -6,7 +6,7 @@ import dataclasses
 import math
 import re
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from muspy_core.errors import MEIError
 from muspy_core.io.musicxml.marks import MAX_BEATS, Meter
@@ -135,10 +135,10 @@ def ratio_of(tuplet: Element, outer: Fraction) -> Fraction:
     return Fraction(int(normal), int(actual)) * outer
 
 
-def ticks_per_quarter(root: Element) -> int:
+def ticks_per_quarter(root: Any) -> int:
     """Return the smallest number of ticks that makes all note values and tuplets whole."""
     ticks = 1
-    for element in root.iter("note", "chord", "rest", "space"):  # type: ignore[call-arg] # lxml's iter takes several
+    for element in root.iter("note", "chord", "rest", "space"):
         value = value_of(element, element.get("dur"))
         if value is not None:
             ticks = math.lcm(ticks, value.denominator)

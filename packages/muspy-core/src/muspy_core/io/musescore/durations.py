@@ -127,7 +127,7 @@ def _check(ticks: int) -> int:
     return ticks
 
 
-def _tuplet_factor(score: Element) -> int:
+def _tuplet_factor(score: Any) -> int:
     """Return a number that the denominators of all (nested) tuplet ratios divide."""
     factor = 1
     open_tuplets: list[Ratio] = []
