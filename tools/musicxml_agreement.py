@@ -4,12 +4,15 @@
 
 300 scores of the corpus in music21's wheel and 200 OpenScore Lieder, drawn with a fixed seed. Notes are compared as
 (onset, pitch, duration) in quarter notes, in written order, at written pitch, tied notes joined, grace notes counted
-apart. A row a score is appended to ROWS as it is finished; a run that was stopped goes on where it ended.
+apart. Where these differ, the beginnings of notes are compared measure by measure as well, as (measure, onset in it,
+pitch): where a measure lasts longer in one part than in the others, we keep the parts together, music21 does not. A row
+a score is appended to ROWS as it is finished; a run that was stopped goes on where it ended.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import random
 import time
@@ -17,9 +20,10 @@ import warnings
 from collections import Counter
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from muspy_core import Music, read_musicxml
+import numpy as np
+from muspy_core import read_musicxml
 from tqdm.auto import tqdm
 
 SEED = 0
@@ -29,6 +33,7 @@ LIMIT_DENOMINATOR = 1000  # music21 rounds positions; no note is shorter
 EXAMPLES = 6
 
 Sounds = Counter[tuple[Fraction, int, Fraction]]
+Places = Counter[tuple[int, Fraction, int]]
 
 
 def chosen_scores(data: Path) -> list[tuple[str, str, Path]]:
@@ -45,58 +50,88 @@ def chosen_scores(data: Path) -> list[tuple[str, str, Path]]:
     return rows + [("Lieder", path.relative_to(data).as_posix(), path) for path in second]
 
 
-def sounds_of_ours(music: Music) -> tuple[Sounds, int]:
-    """Return the notes of all parts and the number of grace notes."""
-    sounds: Sounds = Counter()
-    graces = 0
+class Reading(NamedTuple):
+    """The notes of a score. sounds: (onset, pitch, duration). places: (measure, onset in it, pitch), of the same."""
+
+    sounds: Sounds
+    places: Places
+    graces: int
+
+
+def read_ours(path: Path) -> Reading:
+    """Return the notes of all parts as we read them."""
+    music = read_musicxml(path, expand_repeats=False)
+    bars = music.barlines.array["time"]
+    reading = Reading(Counter(), Counter(), sum(int((track.notes.array["grace"] != 0).sum()) for track in music.tracks))
     for track in music.tracks:
-        table = track.notes.array
-        graces += int((table["grace"] != 0).sum())
-        table = table[table["grace"] == 0]
-        down = track.transposition or 0
-        rows = zip(table["time"].tolist(), table["pitch"].tolist(), table["duration"].tolist(), strict=True)
-        sounds.update(
-            (_rounded(Fraction(t, music.resolution)), p - down, _rounded(Fraction(d, music.resolution)))
-            for t, p, d in rows
-        )
-    return sounds, graces
+        table = track.notes.array[track.notes.array["grace"] == 0]
+        measures = np.searchsorted(bars, table["time"], side="right") - 1
+        columns = (table["time"], table["pitch"] - (track.transposition or 0), table["duration"], measures)
+        for time_, pitch, duration, measure in zip(*(column.tolist() for column in columns), strict=True):
+            onset = _quarters(time_, music.resolution)
+            reading.sounds[onset, pitch, _quarters(duration, music.resolution)] += 1
+            reading.places[measure, _quarters(time_ - int(bars[measure]), music.resolution), pitch] += 1
+    return reading
 
 
-def sounds_of_music21(path: Path) -> tuple[Sounds, int]:
+def read_music21(path: Path) -> Reading:
     """Return the same as music21 reads it; ties are joined here, since it leaves single notes of tied chords apart."""
-    from music21 import converter, harmony
+    from music21 import converter, harmony, stream
 
     parsed: Any = converter.parse(path, forceSource=True)
-    sounds: Sounds = Counter()
+    reading = Reading(Counter(), Counter(), 0)
     graces = 0
     for part in parsed.parts:
-        heads: list[list[Any]] = []
-        for item in part.flatten().notes:
-            if isinstance(item, harmony.Harmony) or (item.duration.quarterLength == 0 and not item.duration.isGrace):
-                continue
-            if item.duration.isGrace:
-                graces += len(item.pitches)
-                continue
-            onset, lasts = _rounded(Fraction(item.offset)), _rounded(Fraction(item.quarterLength))
-            for note in item.notes if item.isChord else [item]:
-                tie = note.tie or item.tie
-                pitch = note.pitch.midi if hasattr(note, "pitch") else note.displayPitch().midi
-                heads.append([onset, pitch, lasts, tie is not None and tie.type in ("start", "continue")])
-        sounds.update(_joined(heads))
-    return sounds, graces
+        heads: list[Head] = []
+        for number, measure in enumerate(part.getElementsByClass(stream.Measure)):
+            for item in measure.flatten().notes:
+                if isinstance(item, harmony.Harmony):
+                    continue
+                if item.duration.isGrace:
+                    graces += len(item.pitches)
+                    continue
+                inside, lasts = _rounded(Fraction(item.offset)), _rounded(Fraction(item.quarterLength))
+                onset = _rounded(Fraction(measure.offset) + Fraction(item.offset))
+                for note in item.notes if item.isChord else [item]:
+                    tie = note.tie or item.tie
+                    pitch = note.pitch.midi if hasattr(note, "pitch") else note.displayPitch().midi
+                    is_tied = tie is not None and tie.type in ("start", "continue")
+                    heads.append(Head(onset, pitch, lasts, is_tied, number, inside))
+        for head in _joined(heads):
+            reading.sounds[head.onset, head.pitch, head.lasts] += 1
+            reading.places[head.measure, head.inside, head.pitch] += 1
+    return reading._replace(graces=graces)
 
 
-def _joined(heads: list[list[Any]]) -> list[tuple[Fraction, int, Fraction]]:
-    places: dict[tuple[Fraction, int], list[list[Any]]] = {}
+@dataclasses.dataclass(eq=False)
+class Head:
+    """A note as music21 reads it. measure, inside: the number of its measure and the onset there."""
+
+    onset: Fraction
+    pitch: int
+    lasts: Fraction
+    is_tied: bool
+    measure: int
+    inside: Fraction
+
+
+def _joined(heads: list[Head]) -> list[Head]:
+    places: dict[tuple[Fraction, int], list[Head]] = {}
     for head in heads:
-        places.setdefault((head[0], head[1]), []).append(head)
+        places.setdefault((head.onset, head.pitch), []).append(head)
     gone: set[int] = set()
-    for head in sorted((head for head in heads if head[3]), key=lambda head: head[0], reverse=True):
-        following = [other for other in places.get((_rounded(head[0] + head[2]), head[1]), []) if id(other) not in gone]
+    for head in sorted((head for head in heads if head.is_tied), key=lambda head: head.onset, reverse=True):
+        following = [
+            other for other in places.get((_rounded(head.onset + head.lasts), head.pitch), []) if id(other) not in gone
+        ]
         if following and following[0] is not head:
-            head[2] = _rounded(head[2] + following[0][2])
+            head.lasts = _rounded(head.lasts + following[0].lasts)
             gone.add(id(following[0]))
-    return [(head[0], head[1], head[2]) for head in heads if id(head) not in gone]
+    return [head for head in heads if id(head) not in gone]
+
+
+def _quarters(steps: int, resolution: int) -> Fraction:
+    return _rounded(Fraction(steps, resolution))
 
 
 def _rounded(value: Fraction) -> Fraction:
@@ -106,21 +141,23 @@ def _rounded(value: Fraction) -> Fraction:
 def compare(path: Path) -> dict[str, Any]:
     """Return how many notes both read alike, and some of those that only one of them reads."""
     start = time.process_time()
-    ours, our_graces = sounds_of_ours(read_musicxml(path, expand_repeats=False))
+    ours = read_ours(path)
     middle = time.process_time()
+    notes = ours.sounds.total()
     try:
-        theirs, their_graces = sounds_of_music21(path)
+        theirs = read_music21(path)
     except Exception as error:  # noqa: BLE001 - music21 may fail in any way; that is a result
-        return {"notes": sum(ours.values()), "failure": f"{type(error).__name__}: {error}"[:200]}
-    lasted = [middle - start, time.process_time() - middle]
+        return {"notes": notes, "failure": f"{type(error).__name__}: {error}"[:200]}
+    end = time.process_time()
     return {
-        "notes": sum(ours.values()),
-        "theirs": sum(theirs.values()),
-        "common": sum((ours & theirs).values()),
-        "graces": [our_graces, their_graces],
-        "only_ours": _shown(ours - theirs),
-        "only_theirs": _shown(theirs - ours),
-        "seconds": [round(value, 3) for value in lasted],
+        "notes": notes,
+        "theirs": theirs.sounds.total(),
+        "common": (ours.sounds & theirs.sounds).total(),
+        "common by measure": (ours.places & theirs.places).total(),
+        "graces": [ours.graces, theirs.graces],
+        "only_ours": _shown(ours.sounds - theirs.sounds),
+        "only_theirs": _shown(theirs.sounds - ours.sounds),
+        "seconds": [round(middle - start, 3), round(end - middle, 3)],
     }
 
 
@@ -132,21 +169,33 @@ def summarise(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Count scores and notes by collection."""
     summary: dict[str, Any] = {}
     for row in rows:
-        entry = summary.setdefault(
-            row["collection"],
-            {"scores": 0, "equal": 0, "failed in music21": 0, "notes": 0, "common notes": 0, "differing": []},
-        )
+        entry = summary.setdefault(row["collection"], {**dict.fromkeys(COUNTS, 0), "differing": []})
         entry["scores"] += 1
         if "failure" in row:
             entry["failed in music21"] += 1
             continue
-        entry["notes"] += max(row["notes"], row["theirs"])
+        most = max(row["notes"], row["theirs"])
+        entry["notes"] += most
         entry["common notes"] += row["common"]
-        if row["notes"] == row["theirs"] == row["common"] and row["graces"][0] == row["graces"][1]:
+        entry["common notes by measure"] += row["common by measure"]
+        if row["common"] == most and row["graces"][0] == row["graces"][1]:
             entry["equal"] += 1
+        elif row["common by measure"] == most:
+            entry["equal by measure"] += 1
         else:
             entry["differing"].append(row["name"])
     return summary
+
+
+COUNTS = (
+    "scores",
+    "equal",
+    "equal by measure",
+    "failed in music21",
+    "notes",
+    "common notes",
+    "common notes by measure",
+)
 
 
 def main() -> None:
