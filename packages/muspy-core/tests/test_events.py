@@ -131,6 +131,12 @@ def test_fix_type_converts_in_place() -> None:
     assert type(note.pitch) is int
 
 
+def test_a_tempo_takes_any_single_number() -> None:
+    for qpm in (72, np.float64(72), np.array([72.0])):
+        assert type(Tempo(0, qpm).qpm) is float  # type: ignore[arg-type] # arrays of one are what MusPy takes
+        assert Tempo(0, qpm) == Tempo(0, 72.0)  # type: ignore[arg-type] # see above
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

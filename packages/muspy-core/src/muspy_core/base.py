@@ -332,10 +332,10 @@ def _cast(field: Field, value: Any) -> Any:
         return value
     if field.is_list:
         return [target(item) for item in value]
-    return value if isinstance(value, target) and type(value) is target else target(_scalar(value))
+    return value if isinstance(value, target) and type(value) is target else target(scalar(value))
 
 
-def _scalar(value: Any) -> Any:
+def scalar(value: Any) -> Any:
     """Unwrap one-element arrays, which Python's own conversions refuse."""
     size = getattr(value, "size", None)
     return value.item() if size == 1 and hasattr(value, "item") else value

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY
 from typing import Any, ClassVar, Literal, TypeVar
 
-from muspy_core.base import Base, BaseT, Field
+from muspy_core.base import Base, BaseT, Field, scalar
 from muspy_core.declaration import Event as Event
 from muspy_core.declaration import column, event
 
@@ -82,7 +82,7 @@ class Tempo(Event):
     midi_track: int | None = column(INDEX, default=None)
 
     def __post_init__(self) -> None:
-        self.qpm = float(self.qpm)
+        self.qpm = float(scalar(self.qpm))
 
 
 @event
