@@ -14,12 +14,9 @@ from numpy.typing import NDArray
 
 from muspy_core.columns import Table, new_array
 from muspy_core.events import Aftertouch, ControlChange, Event, Note, NoteOff, PitchBend, ProgramChange
+from muspy_core.io._midi_pairing import Bools, Ints, first_of_each, last_of_each, pair, sorted_places
 from muspy_core.io.midi_tables import FAULT, GROUP, MESSAGE, TEMPO
 
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
-
-LIFO, ALL = 1, 2  # modes; 0 is first in, first out
 BY_NOTE_OFF, BY_NOTE_ON, OPEN = 1, 2, 3
 END_OF_TRACK, SET_TEMPO = 0x2F, 0x51
 BANK_SELECT = (0, 32)
@@ -56,7 +53,7 @@ class Messages:
         columns: delta, status (0: running), first, second, offset, length, type: (7, messages).
         """
         delta, status, first, second, offset, length, kind = columns
-        starts = np.flatnonzero(np.diff(midi_track, prepend=-1))
+        starts = first_of_each(midi_track)
         counts = np.diff(starts, append=len(midi_track))
         order = np.arange(len(midi_track)) - np.repeat(starts, counts)
         time = np.cumsum(delta)
@@ -67,7 +64,7 @@ class Messages:
         return cls(time, midi_track, order, status, first, second, offset, length, kind)
 
     def __getitem__(self, chosen: Ints) -> Messages:
-        return Messages(*(getattr(self, field.name)[chosen] for field in dataclasses.fields(self)))
+        return Messages(*(column[chosen] for column in vars(self).values()))
 
     def __len__(self) -> int:
         return len(self.time)
@@ -111,7 +108,7 @@ def _filled(table: Table, **columns: Any) -> Table:
 
 def _track_ends(messages: Messages) -> Ints:
     """The time of the last message of each MIDI track."""
-    return messages.time[np.flatnonzero(np.diff(messages.midi_track, append=-1))]
+    return messages.time[last_of_each(messages.midi_track)]
 
 
 def _tempos(messages: Messages, data: bytes) -> Ints:
@@ -127,7 +124,7 @@ def _implied_ends(messages: Messages, damaged: Sequence[int]) -> Ints:
     """Places of end-of-track messages that go without saying: alone, last, at the time of the message before."""
     is_end = (messages.status == 0xFF) & (messages.type == END_OF_TRACK)
     ends = np.bincount(messages.midi_track[is_end], minlength=1)
-    last = np.flatnonzero(np.diff(messages.midi_track, append=-1))
+    last = last_of_each(messages.midi_track)
     last = last[is_end[last] & (messages.length[last] == 0) & (messages.order[last] > 0)]
     last = last[messages.time[last] == messages.time[last - 1]]
     last = last[ends[messages.midi_track[last]] == 1]
@@ -149,11 +146,11 @@ class _ChannelMessages:
         self.on = (self.kind == 0x9) & (messages.second > 0)
         self.off = (self.kind == 0x8) | ((self.kind == 0x9) & (messages.second == 0))
         self.channel_key = messages.midi_track * 16 + (messages.status & 0x0F)
-        self.by_channel = _sorted_places(self.channel_key)
+        self.by_channel = sorted_places(self.channel_key)
         self.change = self._last_program_change()
         program = np.where(self.change < 0, 0, messages.first[self.change]) if len(messages) else self.change
         self.group_key = self.channel_key * 128 + program
-        self.note_on, self.note_off, self.orphan = _pair(messages, self.channel_key, self.on, self.off, mode)
+        self.note_on, self.note_off, self.orphan = pair(messages.first, self.channel_key, self.on, self.off, mode)
         self.note_end, self.group_rows = self._make_groups()
         self.home = self._homes()
         waiting = self.orphan | ((self.kind != 0xB) & ~self.on & ~self.off)
@@ -164,7 +161,7 @@ class _ChannelMessages:
         result = np.full(len(self.m), -1)
         is_change = self.kind[self.by_channel] == 0xC
         if is_change.any():
-            starts = np.flatnonzero(np.diff(self.channel_key[self.by_channel], prepend=-1))
+            starts = first_of_each(self.channel_key[self.by_channel])
             start = np.repeat(starts, np.diff(starts, append=len(self.m)))
             change = np.maximum.accumulate(np.where(is_change, np.arange(len(self.m)), -1))
             result[self.by_channel] = np.where(change >= start, self.by_channel[change], -1)
@@ -224,7 +221,7 @@ class _ChannelMessages:
         """The group that takes each message: that of its program, else its channel's first, else −1."""
         home = self._group_of(self.group_key)
         if len(self.keys):
-            starts = np.flatnonzero(np.diff(self.keys // 128, prepend=-1))
+            starts = first_of_each(self.keys // 128)
             channels, oldest = self.keys[starts] // 128, np.minimum.reduceat(self.number, starts)
             place = np.minimum(np.searchsorted(channels, self.channel_key), len(channels) - 1)
             home = np.where((home < 0) & (channels[place] == self.channel_key), oldest[place], home)
@@ -306,18 +303,13 @@ class _ChannelMessages:
         notes["off_velocity"][notes["off_velocity"] == velocity[group]] = -1
 
 
-def _sorted_places(keys: Ints) -> Ints:
-    """Sort stably; keys of 16 bits take NumPy's radix sort."""
-    return np.argsort(keys.astype(np.uint16) if keys.max(initial=0) < 1 << 16 else keys, kind="stable")
-
-
 def _note_order(note_on: Ints, notes: Table, group: Ints) -> Ints:
     """Sort notes by group, time, pitch, duration, velocity and place.
 
     Messages come in order of time, so that only simultaneous notes are left to be sorted among themselves.
     """
     by_time = np.argsort(note_on)
-    by_time = by_time[_sorted_places(group[by_time])]
+    by_time = by_time[sorted_places(group[by_time])]
     time, group = notes["time"][by_time], group[by_time]
     joined = (time[1:] == time[:-1]) & (group[1:] == group[:-1])
     in_chord = np.concatenate([[False], joined]) | np.concatenate([joined, [False]])
@@ -327,77 +319,3 @@ def _note_order(note_on: Ints, notes: Table, group: Ints) -> Ints:
         keys = [notes[name][members] for name in ("order", "velocity", "duration", "pitch")]
         by_time[chords] = members[np.lexsort((*keys, time[chords], group[chords]))]
     return by_time
-
-
-def _pair(messages: Messages, channel_key: Ints, is_on: Bools, is_off: Bools, mode: int) -> tuple[Ints, Ints, Bools]:
-    """Pair note-ons with the messages that close them.
-
-    Returns the places of all note-ons and of their ends (−1: never closed), and which messages close nothing.
-    """
-    orphan = np.zeros(len(messages), np.bool_)
-    places = np.flatnonzero(is_on | is_off)
-    if not len(places):
-        return places, places, orphan
-    key = channel_key[places] * 128 + messages.first[places]
-    by_key = _sorted_places(key)
-    places, segment = places[by_key], np.cumsum(np.diff(key[by_key], prepend=-1) != 0) - 1
-    on = is_on[places]
-    opened, closing, is_orphan = (_pair_all if mode == ALL else _pair_lifo if mode == LIFO else _pair_fifo)(on, segment)
-    orphan[places[is_orphan]] = True
-    return places[opened], np.where(closing < 0, -1, places[closing]), orphan
-
-
-def _depths(on: Bools, segment: Ints) -> tuple[Ints, Bools]:
-    """Count the open notes after each message of a pitch; and tell which note-offs find none to close.
-
-    on: (messages,), sorted by pitch; the rest are note-offs. segment: number of the pitch.
-    """
-    steps = np.where(on, 1, -1)
-    level = np.cumsum(steps)
-    starts = np.flatnonzero(np.diff(segment, prepend=-1))
-    level -= (level[starts] - steps[starts])[segment]
-    # A level lowered by more than any level can fall, segment by segment, keeps the running minimum within a segment.
-    room = 2 * len(on) + 1
-    lowest = np.minimum(np.minimum.accumulate(level - segment * room) + segment * room, 0)
-    before = np.concatenate([[0], lowest[:-1]])
-    before[starts] = 0
-    return level - lowest, lowest < before
-
-
-def _pair_fifo(on: Bools, segment: Ints) -> tuple[Ints, Ints, Bools]:
-    """Close the earliest open note: the n-th end of a pitch closes its n-th note."""
-    _, orphan = _depths(on, segment)
-    opened, ends = np.flatnonzero(on), np.flatnonzero(~on & ~orphan)
-    n_segments = int(segment[-1]) + 1
-    n_opened, n_ends = (np.bincount(segment[which], minlength=n_segments) for which in (opened, ends))
-    rank = np.arange(len(opened)) - np.repeat(np.cumsum(n_opened) - n_opened, n_opened)
-    partner = rank + (np.cumsum(n_ends) - n_ends)[segment[opened]]
-    closed = rank < n_ends[segment[opened]]
-    closing = np.full(len(opened), -1)
-    closing[closed] = ends[partner[closed]]
-    return opened, closing, orphan
-
-
-def _pair_lifo(on: Bools, segment: Ints) -> tuple[Ints, Ints, Bools]:
-    """Close the latest open note: at one depth of a pitch, notes and ends alternate."""
-    depth, orphan = _depths(on, segment)
-    kept = np.flatnonzero(~orphan)
-    level = np.where(on, depth, depth + 1)[kept]
-    by_level = np.lexsort((level, segment[kept]))
-    kept, level = kept[by_level], level[by_level]
-    first = np.flatnonzero(on[kept])
-    second = np.minimum(first + 1, len(kept) - 1)
-    opened = kept[first]
-    closed = ~on[kept[second]] & (segment[kept[second]] == segment[opened]) & (level[second] == level[first])
-    return opened, np.where(closed, kept[second], -1), orphan
-
-
-def _pair_all(on: Bools, segment: Ints) -> tuple[Ints, Ints, Bools]:
-    """Close all open notes: each note ends with the next end of its pitch."""
-    n = len(on)
-    follows_on = np.concatenate([[False], on[:-1]]) & (np.diff(segment, prepend=-1) == 0)
-    opened = np.flatnonzero(on)
-    next_end = np.minimum.accumulate(np.where(on, n, np.arange(n))[::-1])[::-1][opened]
-    closed = next_end < n
-    closed[closed] = segment[next_end[closed]] == segment[opened[closed]]
-    return opened, np.where(closed, next_end, -1), ~on & ~follows_on
