@@ -14,7 +14,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pytest
-from dataset_samples import Deadly, Saved, piece
+from dataset_samples import Deadly, Saved, Slow, piece
 from muspy_core.datasets.archives import extract
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
@@ -88,3 +88,26 @@ def test_a_worker_that_dies_ends_the_conversion_and_the_next_one_goes_on(tmp_pat
         Deadly(tmp_path, convert=True, kind="arrow", n_jobs=2)
     assert not (tmp_path / "_converted/music.arrow").exists()
     assert list(Deadly(tmp_path, convert=True, kind="arrow", n_jobs=2)) == on_the_fly
+
+
+@pytest.mark.parametrize("kind", ["json", "arrow"])
+def test_a_conversion_stopped_before_its_report_reads_nothing_again(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(3):
+        piece(number).save_json(tmp_path / f"{number:02d}.song")
+    (tmp_path / "03.song").write_text("{")
+
+    def stop(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("muspy_core.datasets.conversion.ConversionReport.write", stop)
+        with pytest.raises(KeyboardInterrupt):
+            Slow(tmp_path, convert=True, kind=kind)
+    assert capsys.readouterr().out.split() == ["00.song", "01.song", "02.song", "03.song"]
+    dataset = Slow(tmp_path, convert=True, kind=kind)
+    # A file that failed is tried again where nothing says that it did.
+    assert capsys.readouterr().out.split() == (["03.song"] if kind == "json" else [])
+    assert [name for name, _ in dataset.report.failed] == ["03.song"]
+    assert list(dataset) == [piece(number) for number in range(3)]

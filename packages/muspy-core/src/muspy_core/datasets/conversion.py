@@ -105,6 +105,7 @@ def convert(
         [(names[index], reason) for index, reason in failures],
     )
     report.write(folder)
+    shutil.rmtree(folder / SHARD_FOLDER, ignore_errors=True)
     for name, reason in report.failed:
         logger.warning("not converted: %s: %s", name, reason)
     return report

@@ -13,7 +13,6 @@ import gc
 import json
 import os
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -100,8 +99,9 @@ def _collector_paused() -> Iterator[None]:
 class JoinedFile:
     """The file that the shards of run after run are moved to; a context manager.
 
-    It takes its name when the block ends without an error. What was moved by a conversion that was killed is moved
-    again first: pieces is the number of pieces that this was, failures what failed of them.
+    It takes its name when the block ends without an error; what it leaves beside it is of use until the report is
+    written. What was moved by a conversion that was killed is moved again first: pieces is the number of pieces that
+    this was, failures what failed of them.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -115,14 +115,14 @@ class JoinedFile:
         self._path, self._old, self._progress = (
             shards / name for name in ("joined.arrow", "interrupted.arrow", "joined.json")
         )
-        if self._progress.exists():
+        # Killed while it was moving or at the very end, the last conversion has left all of it under another name.
+        narrow = self._path.with_name(f"{self._path.name}.narrow")
+        left = [path for path in (self._old, narrow, self._path, folder / ARROW_NAME) if path.exists()]
+        if self._progress.exists() and left:
             progress = json.loads(self._progress.read_text())
             self.pieces, self.batches = progress["pieces"], progress["batches"]
             self.failures = [(index, reason) for index, reason in progress["failures"]]
-            # Killed while it was moving, the last conversion has left the file that it was moving from.
-            narrow = self._path.with_name(f"{self._path.name}.narrow")
-            if not self._old.exists():
-                os.replace(narrow if narrow.exists() else self._path, self._old)
+            os.replace(left[0], self._old)
         self._writer = ArrowWriter(self._path)
         if self.batches:
             self._writer.write_first(self._old, self.batches)
@@ -135,7 +135,6 @@ class JoinedFile:
         self._writer.close()
         if kind is None:
             os.replace(self._path, self.folder / ARROW_NAME)
-            shutil.rmtree(self.folder / SHARD_FOLDER, ignore_errors=True)
 
     def move(self, run: range, failures: Failures) -> None:
         """Move the shards of a run, which are whole, to the file. failures: what failed of the run."""
