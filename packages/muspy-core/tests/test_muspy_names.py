@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import inspect
 import json
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -150,6 +152,18 @@ def test_every_name_and_difference_stands_in_the_migration_guide() -> None:
         assert f"`{name}(" in guide
     for name in [*DIFFERENT_VALUES, *NAMES]:
         assert f"`{name}`" in guide or f"`{name}(" in guide, name
+
+
+def test_the_modules_load_no_other_library_until_it_is_needed() -> None:
+    modules = ["external", "inputs", "outputs", "processors", "schemas", "visualization"]
+    heavy = ["matplotlib", "music21", "mido", "pretty_midi", "pypianoroll", "symusic", "torch", "jsonschema", "verovio"]
+    program = (
+        f"import importlib, sys\n"
+        f"for name in {modules}: importlib.import_module('muspy_core.' + name)\n"
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_errors_are_those_that_muspy_code_catches() -> None:
