@@ -17,6 +17,8 @@ from muspy_core.io.files import write_atomically
 
 MAJOR_COLOUR, MINOR_COLOUR = "#4878a8", "#c2613c"
 COLUMNS = 4
+# A distribution of fewer songs is not drawn; the tables have its numbers.
+FEWEST_SONGS = 20
 STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "muspy-core",
@@ -59,6 +61,7 @@ def draw_lengths(statistics: Sequence[Statistics]) -> Any:
     axis.set_yticks(range(len(ordered)), [f"{item.name} ({item.songs:,})" for item in ordered])
     axis.set_xscale("log")
     axis.set_xlim(5, 3000)
+    axis.set_ylim(-0.3, len(ordered))
     axis.set_xticks([10, 30, 60, 120, 300, 600, 1800], ["10 s", "30 s", "1 min", "2 min", "5 min", "10 min", "30 min"])
     axis.minorticks_off()
     axis.set_xlabel("length of a song (songs)")
@@ -66,14 +69,15 @@ def draw_lengths(statistics: Sequence[Statistics]) -> Any:
 
 
 def draw_tempos(statistics: Sequence[Statistics]) -> Any:
-    """Fig. 2.6: the distribution of initial tempos of each data set that states any."""
-    stated = [item for item in statistics if item.tempos.n]
+    """Fig. 2.6: the distribution of initial tempos of each data set in which at least 20 songs state one."""
+    stated = [item for item in statistics if item.tempos.n >= FEWEST_SONGS] or list(statistics[:1])
     figure, axes = _grid(-(-len(stated) // COLUMNS), COLUMNS, (8.0, 1.5 * -(-len(stated) // COLUMNS)))
     edges = np.arange(20, 265, 5)
     for axis, item in zip(axes, stated, strict=False):
         values = np.array([value for value, _ in item.tempos.counts])
         counts = np.array([count for _, count in item.tempos.counts])
-        axis.hist(np.clip(values, 20, 259), edges, weights=counts / counts.sum(), color=MAJOR_COLOUR)
+        shares, _ = np.histogram(np.clip(values, 20, 259), edges, weights=counts / counts.sum())
+        axis.stairs(shares, edges, fill=True, color=MAJOR_COLOUR)
         axis.axvline(120, color=MINOR_COLOUR, linewidth=0.6, linestyle=":")
         axis.set_title(f"{item.name}: {item.tempos.n:,} of {item.songs:,}", fontsize=8)
         axis.set_xticks([60, 120, 180, 240])
@@ -85,7 +89,7 @@ def draw_tempos(statistics: Sequence[Statistics]) -> Any:
 
 
 def draw_keys(statistics: Sequence[Statistics]) -> Any:
-    """Fig. 2.7: how often each key is declared (bars), and how often the notes suggest it (dots)."""
+    """Fig. 2.7: how often each key is declared (bars, from 20 songs on), and how often the notes suggest it (dots)."""
     figure, axes = _grid(-(-len(statistics) // COLUMNS), COLUMNS, (8.5, 1.7 * -(-len(statistics) // COLUMNS)))
     # Fifths apart, so that neighbours are related: D♭ … F♯ for major keys.
     order = [(7 * step + 1) % 12 for step in range(12)]
@@ -102,6 +106,7 @@ def _draw_keys_of(axis: Any, item: Statistics, order: list[int]) -> None:
     places = np.arange(12)
     for first, shift, colour, mode in ((0, -0.2, MAJOR_COLOUR, "major"), (MINOR, 0.2, MINOR_COLOUR, "minor")):
         declared = np.array(item.declared[first : first + 12])[order] / max(sum(item.declared), 1)
+        declared = declared if sum(item.declared) >= FEWEST_SONGS else np.zeros(12)
         estimated = np.array(item.estimated[first : first + 12])[order] / max(sum(item.estimated), 1)
         axis.bar(places + shift, declared, 0.4, color=colour, label=f"{mode}, declared")
         axis.plot(places + shift, estimated, ".", color=colour, markeredgecolor="black", label=f"{mode}, estimated")

@@ -98,13 +98,14 @@ def _agreements(statistics: Sequence[Statistics]) -> str:
         same, of = item.same_signature
         signature = percent(same, of)
         if not item.estimated_with_declared:
-            rows.append((item.name, "0", "–", "–", "–", "–", "–", f"{signature} of {of:,}"))
+            rows.append((item.name, "0", *("–" * 6), f"{signature} of {of:,}"))
             continue
         counts = item.estimated_with_declared["temperley"]
         total = sum(counts.values())
         shares = [percent(counts[name], total) for name in RELATIONS]
-        rows.append((item.name, f"{total:,}", *shares, f"{signature} of {of:,}"))
-    return markdown_table(("data set", "n", *RELATIONS, "same signature"), rows)
+        krumhansl = percent(item.estimated_with_declared["krumhansl"]["same"], total)
+        rows.append((item.name, f"{total:,}", *shares, krumhansl, f"{signature} of {of:,}"))
+    return markdown_table(("data set", "n", *RELATIONS, "same, krumhansl", "same signature"), rows)
 
 
 def _truth(statistics: Sequence[Statistics]) -> str:

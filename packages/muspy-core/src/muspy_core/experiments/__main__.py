@@ -1,6 +1,7 @@
 """Runner: makes the next missing rows of the cross-dataset table (dissertation §2.5, Figs. 2.8–2.10).
 
     python -m muspy_core.experiments --table cross --data DATA --budget-min 60
+    python -m muspy_core.experiments --render
     python -m muspy_core.experiments fit -c lstm --data.corpora '[essen]'
 
 A row is one training and its test on every corpus. Rows are small JSON files; a training that is interrupted is
@@ -21,6 +22,7 @@ from muspy_core.console import run_command
 from muspy_core.experiments import corpora
 from muspy_core.experiments.fit import fit
 from muspy_core.experiments.model import ModelName
+from muspy_core.experiments.report import render
 from muspy_core.experiments.rows import Row, make_row, row_of
 from muspy_core.io.files import write_atomically
 
@@ -61,6 +63,7 @@ def main() -> int:
     parser.add_argument("--seeds", nargs="+", type=int, default=LSTM_SEEDS, help="only rows with these")
     parser.add_argument("--train-on", nargs="+", metavar="NAME", help="only rows trained on these data sets")
     parser.add_argument("--windows", type=int, help="windows that a training sees (default: the table's)")
+    parser.add_argument("--render", action="store_true", help="only render the page and its figures from the rows")
     parser.add_argument("--encode-only", action="store_true", help="only encode the data sets")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     arguments = parser.parse_args()
@@ -69,6 +72,11 @@ def main() -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    if arguments.render:
+        planned = [("cross", row) for row in rows_of("cross", list(corpora.NAMES))]
+        planned += [("upstream", row) for row in rows_of("upstream", list(corpora.NAMES))]
+        render(arguments.out, arguments.out.parent, planned)
+        return 0
     import torch
 
     torch.set_num_threads(1)
