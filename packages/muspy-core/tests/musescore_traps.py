@@ -57,6 +57,7 @@ TRAPS = {
         measure(chord(60)),
         parts='<Part><Staff id="1"/><Instrument><transposeDiatonic>-1000000</transposeDiatonic></Instrument></Part>',
     ),
+    "a line that is a path": score(measure('<Spanner type="//["><next/></Spanner>' + chord(60))),
     "many ottavas": score(measure(spanner("Ottava", "<subtype>22ma</subtype>", measures=1) * 300 + chord(60) * 300)),
     "many instruments": score(measure("<InstrumentChange><Instrument/></InstrumentChange>" * 2000 + chord(60))),
     "many voices": score(measure(*[chord(60)] * 3000)),

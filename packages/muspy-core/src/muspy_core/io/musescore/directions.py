@@ -185,7 +185,7 @@ class DirectionReader(PartRows):
     def _read_spanner(self, element: Element) -> None:
         """Read a line that starts here; its end, met later, says nothing new."""
         following = element.find("next")
-        content = element.find(element.get("type") or "")
+        content = next((child for child in element if child.tag == element.get("type")), None)
         if following is not None and content is not None:
             self._add_line_text(content)
             start = Line(content, self._measure, self._position, self._staff)

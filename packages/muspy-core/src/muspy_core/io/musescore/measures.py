@@ -63,7 +63,7 @@ def lay_out(staves: list[Element], durations: Durations) -> Measures:
     nominal = nominal_lengths(meters, count, durations.ticks_per_quarter)
     lengths = []
     for index, usual in enumerate(nominal):
-        stated = next((length for row in rows if index < len(row) and (length := row[index].get("len"))), None)
+        stated = next((text for row in rows if index < len(row) and (text := row[index].get("len"))), None)
         length = usual if stated is None else durations.of_fraction(stated)
         if length < 1:
             raise MuseScoreError(f"measure {index + 1} has the length {stated!r}")

@@ -234,7 +234,8 @@ class PartReader(DirectionReader):
                 self._tremolo = 0
             elif ornaments and ornaments[-1].startswith("tremolo-start"):
                 self._tremolo = int(ornaments[-1].rpartition("-")[2])
-        cue = int(not grace and (_is_small(element) or all(map(_is_small, notes))))
+        is_small = _is_small(element) or (self._major >= 4 and all(map(_is_small, notes)))
+        cue = int(is_small and not grace)
         first = len(self.notes)
         for index, note in enumerate(notes):
             row = self._read_note(note, duration, grace, voice, staff, sound, cue)
