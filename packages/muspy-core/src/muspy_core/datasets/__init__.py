@@ -1,7 +1,7 @@
 """Data sets: where they come from, how they become music, and how a network gets them.
 
-In reading order: downloads → archives → base → conversion → folder → remote → catalogue;
-splits and networks stand beside.
+In reading order: downloads → archives → base → sources → shards → conversion → folder → remote → catalogue;
+splits, networks and windows stand beside.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ from muspy_core.datasets.downloads import DownloadError, Remote
 from muspy_core.datasets.folder import FolderDataset, MusicDataset
 from muspy_core.datasets.remote import RemoteDataset, RemoteFolderDataset, RemoteMusicDataset
 from muspy_core.datasets.splits import grouped_split, random_split, stratified_split
+from muspy_core.datasets.windows import MusicWindows, RandomWindows
 
 __all__ = [
     "ABCFolderDataset",
@@ -67,11 +68,13 @@ __all__ = [
     "Music21Dataset",
     "MusicDataset",
     "MusicNetDataset",
+    "MusicWindows",
     "NESMusicDatabase",
     "NottinghamDatabase",
     "OpenScoreLiederDataset",
     "OpenScoreStringQuartetsDataset",
     "POP909Dataset",
+    "RandomWindows",
     "Remote",
     "RemoteABCFolderDataset",
     "RemoteDataset",
