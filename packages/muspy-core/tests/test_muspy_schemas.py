@@ -262,3 +262,15 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"muspy-core\[schema\]"):
         muspy_core.get_musicxml_schema_path()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("musicxml_schema")
+def test_scores_written_here_are_valid_musicxml(tmp_path: Path) -> None:
+    music21 = pytest.importorskip("music21", reason="the scores are in the music21 wheel")
+    scores = sorted((Path(music21.__file__).parent / "corpus").rglob("*.mxl"))[::20]
+    assert len(scores) > 20
+    for score in scores:
+        piece = muspy_core.read_musicxml(score, expand_repeats=False)
+        muspy_core.write_musicxml(tmp_path / "again.musicxml", piece)
+        muspy_core.validate_musicxml(tmp_path / "again.musicxml")
