@@ -272,14 +272,14 @@ class PartReader(PartRows):
                 self._ties[row] = self._ties.get(row, 0) | TIE_START
                 self._ties[end[2]] = self._ties.get(end[2], 0) | TIE_STOP
         elif tag == "slur":
-            end = self._end_of(element)
-            if end is not None:
-                self.slurs.append(Span(measure, position, *end, "slur", voice, staff, 0))
+            stop = self._end_of(element)
+            if stop is not None:
+                self.slurs.append(Span(measure, position, *stop, "slur", voice, staff, 0))
         elif tag == "hairpin":
-            end = self._end_of(element)
+            stop = self._end_of(element)
             kind = {"cres": "crescendo", "dim": "diminuendo"}.get(element.get("form") or "")
-            if end is not None and kind is not None:
-                self.wedges.append(Span(measure, position, *end, kind, -1, staff, 0))
+            if stop is not None and kind is not None:
+                self.wedges.append(Span(measure, position, *stop, kind, -1, staff, 0))
         elif tag == "dynam":
             self._read_dynamic(text_of(element), element.get("val") or "", measure, position, staff)
         elif tag in WORDS:

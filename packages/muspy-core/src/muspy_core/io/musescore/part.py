@@ -239,9 +239,9 @@ class PartReader(DirectionReader):
         first = len(self.notes)
         for index, note in enumerate(notes):
             row = self._read_note(note, duration, grace, voice, staff, sound, cue)
-            articulations = [*(marks if index == 0 else ()), *on_all, *_fingerings(note)]
+            own = [*(marks if index == 0 else ()), *on_all, *_fingerings(note)]
             if row is not None:
-                self.notes.append((*row, articulations or None, (ornaments or None) if index == 0 else None))
+                self.notes.append((*row, own or None, (ornaments or None) if index == 0 else None))
         if len(self.notes) > first:
             self._last_note[voice] = first
             for element in lyrics:

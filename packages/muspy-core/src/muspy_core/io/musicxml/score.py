@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ OPENING = ("forward", "ending-start", "segno", "coda")
 def add_score_events(
     music: Music,
     numbers: list[str | None],
-    readers: list[PartRows],
+    readers: Sequence[PartRows],
     timeline: Timeline,
     meters: list[tuple[int, int, Meter]],
     nominal: list[int],
@@ -50,7 +51,7 @@ def _steps(timeline: Timeline, ticks: list[int]) -> NDArray[np.int64]:
     return timeline.to_steps(np.array(ticks, dtype=np.int64))
 
 
-def _tempos(readers: list[PartRows], timeline: Timeline) -> EventList[Tempo]:
+def _tempos(readers: Sequence[PartRows], timeline: Timeline) -> EventList[Tempo]:
     """Return the tempi of all parts; of simultaneous ones the last in the first part that states any counts."""
     chosen: dict[int, tuple[int, tuple[int, int, float, str | None]]] = {}
     for index, reader in enumerate(readers):
@@ -70,7 +71,7 @@ def _tempos(readers: list[PartRows], timeline: Timeline) -> EventList[Tempo]:
     )
 
 
-def _key_signatures(readers: list[PartRows], timeline: Timeline) -> EventList[KeySignature]:
+def _key_signatures(readers: Sequence[PartRows], timeline: Timeline) -> EventList[KeySignature]:
     """Return the sounding keys of the first part that is written as it sounds, else of the first that has any."""
     with_keys = [reader for reader in readers if reader.keys]
     as_sounding = [reader for reader in with_keys if reader.transposition is None]
@@ -87,7 +88,7 @@ def _key_signatures(readers: list[PartRows], timeline: Timeline) -> EventList[Ke
     )
 
 
-def _barlines(numbers: list[str | None], readers: list[PartRows], timeline: Timeline) -> EventList[Barline]:
+def _barlines(numbers: list[str | None], readers: Sequence[PartRows], timeline: Timeline) -> EventList[Barline]:
     """Return one bar line at the start of each measure; its style may be written at the end of the one before."""
     styles: dict[tuple[int, str], str] = {}
     for reader in readers:
@@ -102,7 +103,7 @@ def _barlines(numbers: list[str | None], readers: list[PartRows], timeline: Time
     )
 
 
-def _chord_symbols(readers: list[PartRows], timeline: Timeline) -> EventList[ChordSymbol]:
+def _chord_symbols(readers: Sequence[PartRows], timeline: Timeline) -> EventList[ChordSymbol]:
     """Return the chord symbols of all parts; what several parts repeat is kept once."""
     rows: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     for reader in readers:
@@ -123,7 +124,7 @@ def _chord_symbols(readers: list[PartRows], timeline: Timeline) -> EventList[Cho
     )
 
 
-def _texts(readers: list[PartRows], timeline: Timeline) -> EventList[Text]:
+def _texts(readers: Sequence[PartRows], timeline: Timeline) -> EventList[Text]:
     """Return the words and rehearsal marks of all parts; `midi_track` is the index of the part."""
     rows = [(*row, index) for index, reader in enumerate(readers) for row in reader.texts]
     times, placed = timeline.place(rows)
@@ -137,7 +138,7 @@ def _texts(readers: list[PartRows], timeline: Timeline) -> EventList[Text]:
     )
 
 
-def read_repeats(readers: list[PartRows], timeline: Timeline) -> EventList[Repeat]:
+def read_repeats(readers: Sequence[PartRows], timeline: Timeline) -> EventList[Repeat]:
     """Return the repeat signs as written; what several parts state is kept once.
 
     Signs that open something stand at the start of their measure, those that close something or jump at its end.
