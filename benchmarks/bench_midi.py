@@ -3,7 +3,7 @@
 python benchmarks/bench_midi.py [FOLDER] [--json OUT]
 
 FOLDER holds MIDI files; by default the Freedoom corpus beside the checkout, and where that is missing, files made from
-a seed. Times are sums over files of the best of several reads, which other work on the machine disturbs least.
+a seed. Times are sums over files of the best processor time of several reads.
 """
 
 from __future__ import annotations
@@ -16,9 +16,7 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +24,8 @@ import numpy as np
 import pytest
 from muspy_core import Music, Note, Tempo, Track
 from muspy_core.io.midi import backend, midi_bytes, read_midi, write_midi
+from pieces import CHECKOUT, best_ms, time_each
 
-CHECKOUT = Path(__file__).resolve().parents[1]
 LARGE = 30_000  # bytes
 LARGE_FILES, ALL_FILES = "read MIDI, files of 30 kB and more", "read MIDI, all files"
 TWIN, WRITE, DENSE = "read MIDI without the compiled parser", "write MIDI, all files", "read 10 MB of dense notes"
@@ -210,36 +208,21 @@ def read_dense() -> tuple[float, float, int]:
 CASES = [(group, who) for group, peers in PEERS.items() for who in peers if is_installed(who)]
 
 
-def _quiet(work: Callable[[Path], Any], paths: list[Path]) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the peers warn of odd files and old names
-        for path in paths:
-            work(path)
-
-
 @pytest.mark.parametrize(("group", "who"), CASES)
 def bench_midi(benchmark: Any, group: str, who: str) -> None:
     benchmark.group = group
-    benchmark.extra_info["who"] = who
-    paths = files_of(group, midi_files())
-    rounds = 5 if who in REPEATS and group != TWIN else 1
-    benchmark.pedantic(_quiet, args=(PEERS[group][who], paths), rounds=rounds, warmup_rounds=rounds // 2)
+    calls = [functools.partial(PEERS[group][who], path) for path in files_of(group, midi_files())]
+    time_each(benchmark, who, calls, 3 if group == TWIN else REPEATS.get(who, 2))
+
+
+def bench_dense(benchmark: Any) -> None:
+    benchmark.group = DENSE
+    benchmark.extra_info["who"] = "muspy-core"
+    seconds, megabytes, _ = benchmark.pedantic(read_dense, rounds=3)
+    benchmark.extra_info["figures"] = {"s": seconds, "MB": megabytes}
 
 
 # --- script --------------------------------------------------------------------------------------------------------
-
-
-def best_times(work: Callable[[Path], Any], paths: list[Path], repeats: int) -> float:
-    """Sum over files of the best time, in ms."""
-    total = 0.0
-    for path in paths:
-        times = []
-        for _ in range(repeats):
-            start = time.perf_counter()
-            _quiet(work, [path])
-            times.append(time.perf_counter() - start)
-        total += min(times)
-    return 1e3 * total
 
 
 def rows(paths: list[Path]) -> list[dict[str, Any]]:
@@ -247,11 +230,11 @@ def rows(paths: list[Path]) -> list[dict[str, Any]]:
     table = []
     for group, peers in PEERS.items():
         chosen = files_of(group, paths)
-        times = {
-            who: best_times(work, chosen, 3 if group == TWIN else REPEATS.get(who, 2))
-            for who, work in peers.items()
-            if is_installed(who)
-        }
+        times = {}
+        for who, work in peers.items():
+            if is_installed(who):
+                repeats = 3 if group == TWIN else REPEATS.get(who, 2)
+                times[who] = sum(best_ms(functools.partial(work, path), repeats) or 0 for path in chosen)
         for who, milliseconds in times.items():
             target = TARGETS.get((group, who))
             ratio = milliseconds / times["muspy-core"]
@@ -264,6 +247,7 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, help="MIDI files to use")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures there as well")
     arguments = parser.parse_args()
+    warnings.simplefilter("ignore")  # the peers warn of odd files and old names
     paths = midi_files(arguments.folder)
     print(f"{len(paths)} files, {sum(path.stat().st_size for path in paths) / 1e6:.1f} MB; parser: {backend()}")
     table = rows(paths)

@@ -1,10 +1,13 @@
 """Run the benchmark suites and print how many times faster we are than each peer (`nox -s bench`).
 
-    python benchmarks/run.py [NAME ...] [--json OUT]
+    python benchmarks/run.py [NAME ...] [--json OUT] [--publish]
 
 NAME is part of a file name: `midi` runs bench_midi.py; without one, all suites run. Everything is timed by
 pytest-benchmark in one process, ours and the peers one after the other. The ratio is the peer's best time to ours; the
-best of several is what other work on the machine disturbs least.
+best of several is what other work on the machine disturbs least. Suites that time many calls (`pieces.time_each`) give
+the best processor time of each; their ratio is that of the sums.
+
+`--publish` keeps the figures in results.json and writes the table of targets into README.md (see targets.py).
 """
 
 from __future__ import annotations
@@ -17,6 +20,9 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
+
+from pieces import ratios
+from targets import publish
 
 HERE = Path(__file__).resolve().parent
 OURS = "muspy-core"
@@ -47,22 +53,37 @@ def ratio_rows(benchmarks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     rows = []
     for group, members in groups.items():
         ours = next((member for member in members if who(member) == OURS), None)
-        for member in members:
-            if ours is None or member is ours:
-                continue
-            times = {"ours_ms": 1e3 * ours["stats"]["min"], "peer_ms": 1e3 * member["stats"]["min"]}
-            rows.append({"group": group, "peer": who(member), **times, "ratio": times["peer_ms"] / times["ours_ms"]})
+        rows += [
+            {"group": group, "peer": who(member), **ratios(times(ours), times(member))}
+            for member in members
+            if ours is not None and member is not ours
+        ]
     return rows
+
+
+def times(benchmark: dict[str, Any]) -> list[float | None]:
+    """Milliseconds of each call, of all together where they were not timed one by one."""
+    found: list[float | None] | None = benchmark["extra_info"].get("ms")
+    return [1e3 * benchmark["stats"]["min"]] if found is None else found
+
+
+def figures_of(benchmarks: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """What was measured of us alone, by group: seconds, megabytes."""
+    return {
+        str(benchmark["group"]): benchmark["extra_info"]["figures"]
+        for benchmark in benchmarks
+        if who(benchmark) == OURS and "figures" in benchmark["extra_info"]
+    }
 
 
 def print_table(rows: list[dict[str, Any]]) -> None:
     """Print the ratios, one line a peer."""
     width = max([len(row["group"]) for row in rows] + [5])
-    print(f"\n{'what':<{width}}  {OURS + ' ms':>14}  {'peer':<28} {'ms':>11}  {'ratio':>8}")
+    print(f"\n{'what':<{width}}  {OURS + ' ms':>14}  {'peer':<28} {'ms':>11}  {'ratio':>8}  {'median':>8}")
     for row in rows:
         print(
             f"{row['group']:<{width}}  {row['ours_ms']:14.2f}  {row['peer']:<28} {row['peer_ms']:11.2f}"
-            f"  {row['ratio']:7.2f}x"
+            f"  {row['ratio']:7.2f}x  {row['median']:7.2f}x"
         )
 
 
@@ -71,6 +92,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="time muspy-core beside its peers")
     parser.add_argument("names", nargs="*", metavar="NAME", help="part of a suite's file name; default: all")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the ratios there as well")
+    parser.add_argument("--publish", action="store_true", help="keep the figures and write the table of targets")
     arguments = parser.parse_args()
     suites = sorted(HERE.glob("bench_*.py"))
     chosen = [s for s in suites if not arguments.names or any(name in s.stem for name in arguments.names)]
@@ -80,11 +102,14 @@ def main() -> int:
         output = Path(folder) / "benchmark.json"
         code = run_suites(chosen, output)
         benchmarks = json.loads(output.read_text(encoding="utf-8"))["benchmarks"] if output.exists() else []
-    rows = ratio_rows(benchmarks)
+    rows, figures = ratio_rows(benchmarks), figures_of(benchmarks)
     if rows:
         print_table(rows)
+    results = {"rows": rows, "figures": figures}
     if arguments.json:
-        arguments.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        arguments.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    if arguments.publish:
+        publish(results)
     return code
 
 
