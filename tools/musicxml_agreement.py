@@ -51,11 +51,15 @@ def chosen_scores(data: Path) -> list[tuple[str, str, Path]]:
 
 
 class Reading(NamedTuple):
-    """The notes of a score. sounds: (onset, pitch, duration). places: (measure, onset in it, pitch), of the same."""
+    """The notes of a score. sounds: (onset, pitch, duration). places: (measure, onset in it, pitch), of the same.
+
+    open_ties: how many of them have a tie that could not be joined, since the measure is longer in another part.
+    """
 
     sounds: Sounds
     places: Places
     graces: int
+    open_ties: int = 0
 
 
 def read_ours(path: Path) -> Reading:
@@ -63,15 +67,17 @@ def read_ours(path: Path) -> Reading:
     music = read_musicxml(path, expand_repeats=False)
     bars = music.barlines.array["time"]
     reading = Reading(Counter(), Counter(), sum(int((track.notes.array["grace"] != 0).sum()) for track in music.tracks))
+    open_ties = 0
     for track in music.tracks:
         table = track.notes.array[track.notes.array["grace"] == 0]
+        open_ties += int((table["tie"] > 0).sum())
         measures = np.searchsorted(bars, table["time"], side="right") - 1
         columns = (table["time"], table["pitch"] - (track.transposition or 0), table["duration"], measures)
         for time_, pitch, duration, measure in zip(*(column.tolist() for column in columns), strict=True):
             onset = _quarters(time_, music.resolution)
             reading.sounds[onset, pitch, _quarters(duration, music.resolution)] += 1
             reading.places[measure, _quarters(time_ - int(bars[measure]), music.resolution), pitch] += 1
-    return reading
+    return reading._replace(open_ties=open_ties)
 
 
 def read_music21(path: Path) -> Reading:
@@ -154,6 +160,7 @@ def compare(path: Path) -> dict[str, Any]:
         "theirs": theirs.sounds.total(),
         "common": (ours.sounds & theirs.sounds).total(),
         "common by measure": (ours.places & theirs.places).total(),
+        "open ties": ours.open_ties,
         "graces": [ours.graces, theirs.graces],
         "only_ours": _shown(ours.sounds - theirs.sounds),
         "only_theirs": _shown(theirs.sounds - ours.sounds),
@@ -180,7 +187,7 @@ def summarise(rows: list[dict[str, Any]]) -> dict[str, Any]:
         entry["common notes by measure"] += row["common by measure"]
         if row["common"] == most and row["graces"][0] == row["graces"][1]:
             entry["equal"] += 1
-        elif row["common by measure"] == most:
+        elif row["common by measure"] == row["theirs"] >= row["notes"] - row["open ties"]:
             entry["equal by measure"] += 1
         else:
             entry["differing"].append(row["name"])
