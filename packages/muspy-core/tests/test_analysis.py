@@ -9,6 +9,13 @@ import joblib
 import muspy_core as m
 import numpy as np
 import pytest
+from muspy_core.analysis.chords import (
+    annotated_chords,
+    chord_agreement,
+    estimate_chords,
+    measure_chords,
+    segment_pitch_classes,
+)
 from muspy_core.analysis.figures import save_figures
 from muspy_core.analysis.keys import (
     PROFILES,
@@ -167,7 +174,8 @@ def test_an_empty_data_set_has_empty_statistics() -> None:
 
 def test_the_same_statistics_give_the_same_figures(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    statistics = summarise("made up", measure_songs(songs(), progress=False))
+    pieces = [scale(tonic, tempos=[m.Tempo(0, 60 + 5 * tonic)]) for tonic in range(12)] * 2
+    statistics = summarise("made up", measure_songs(Indexed(pieces), progress=False))
     both = [statistics, dataclasses.replace(statistics, name="twice")]
     first, again = save_figures(both, tmp_path / "a"), save_figures(both, tmp_path / "b")
     assert [path.name for path in first] == ["song-lengths.svg", "initial-tempos.svg", "keys.svg"]
@@ -184,3 +192,67 @@ def test_a_section_is_replaced_and_the_rest_stays(tmp_path: Path) -> None:
     assert page.read_text(encoding="utf-8") == "before\n<!-- begin a -->\n\nnewer\n\n<!-- end a -->\nafter\n"
     with pytest.raises(PageError, match="begin b"):
         replace_section(page, "b", "new")
+
+
+def progression(*chords: tuple[int, ...], **attributes: object) -> m.Music:
+    """One chord a beat of 12 steps."""
+    notes = [m.Note(12 * beat, 60 + step, 12) for beat, chord in enumerate(chords) for step in chord]
+    return m.Music(resolution=12, tracks=[m.Track(notes=notes)], **attributes)  # type: ignore[arg-type] # Music's own
+
+
+C, F, G, A_MINOR = (0, 4, 7), (5, 9, 12), (7, 11, 14), (9, 12, 16)
+
+
+def test_pitch_classes_of_segments_are_those_of_every_step() -> None:
+    rng = np.random.default_rng(0)
+    notes = [m.Note(int(rng.integers(40)), int(rng.integers(30, 90)), int(rng.integers(12))) for _ in range(50)]
+    music = m.Music(resolution=4, tracks=[m.Track(notes=notes), m.Track(is_drum=True, notes=[m.Note(0, 40, 50)])])
+    times = np.array([0, 3, 4, 20, 37, 60])
+    expected = np.zeros((5, 12))
+    for note in notes:
+        for step in range(note.start, note.end):
+            expected[np.searchsorted(times, step, side="right") - 1, note.pitch % 12] += 1
+    np.testing.assert_array_equal(segment_pitch_classes(music, times), expected)
+
+
+def test_each_beat_has_its_triad() -> None:
+    chords = estimate_chords(progression(C, F, G, A_MINOR, C))
+    assert chords.numbers.tolist() == [0, 5, 7, 9 + 12, 0]
+    assert chords.times.tolist() == [0, 12, 24, 36, 48, 60]
+
+
+def test_a_passing_note_does_not_change_the_chord_where_changes_have_a_price() -> None:
+    music = progression(C, C, (0, 4, 9), C, C)
+    assert estimate_chords(music, change=0.4).numbers.tolist() == [0] * 5
+    assert estimate_chords(music, change=0.0).numbers.tolist() == [0, 0, 21, 0, 0]
+
+
+def test_silent_beats_have_no_chord() -> None:
+    assert estimate_chords(progression(C, (), C)).numbers.tolist() == [0, -1, 0]
+    assert estimate_chords(m.Music(resolution=12)).numbers.tolist() == [-1]
+
+
+@pytest.mark.parametrize(
+    ("label", "number"),
+    [
+        ("C:maj", 0),
+        ("F#:min7/5", 18),
+        ("Bb:7", 10),
+        ("G:maj6", 7),
+        ("D", 2),
+        ("N", -1),
+        ("C:sus4", -2),
+        ("B:hdim7", -2),
+    ],
+)
+def test_labels_are_reduced_to_triads(label: str, number: int) -> None:
+    music = m.Music(resolution=12, annotations=[m.Annotation(0, label, "chord")])
+    assert annotated_chords(music).numbers.tolist() == [number]
+
+
+def test_agreement_counts_time_where_a_triad_is_annotated() -> None:
+    labels = [m.Annotation(12 * beat, label, "chord") for beat, label in enumerate(["C:maj", "G:maj", "N", "A:min"])]
+    music = progression(C, F, G, A_MINOR, annotations=labels)
+    assert chord_agreement(music, change=0.0) == (24, 36)
+    recall = measure_chords("made up", Indexed([music, music, m.Music(tracks=[])]), 1, progress=False)
+    assert (recall.songs, recall.recall) == (1, pytest.approx(2 / 3))

@@ -9,13 +9,17 @@ Statistics are kept as one small JSON file a data set.
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import json
 import logging
 from pathlib import Path
 
+from muspy_core.analysis.chords import ChordRecall, measure_chords
 from muspy_core.analysis.songs import measure_songs
 from muspy_core.analysis.summary import Statistics, load_statistics, save_statistics, summarise
 from muspy_core.console import positive, run_command
 from muspy_core.datasets.catalogue.sources import open_dataset, source_of
+from muspy_core.io.files import write_atomically
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +38,9 @@ DATASETS: dict[str, tuple[str, str | None]] = {
     "nottingham": ("nmd", "nottingham/ABC_cleaned"),
 }
 PAGES = Path("docs/muspy-core")
+CHORDS = Path("results/chords/pop909.json")
+# By which the price of a change of chord was chosen (see `chords.CHANGE`).
+SONGS_OF_THE_CHOICE = 50
 
 
 def main() -> int:
@@ -54,8 +61,20 @@ def _run(arguments: argparse.Namespace) -> None:
     if not arguments.render:
         for name in DATASETS:
             _measure(name, kept / f"{name}.json", arguments)
+        _measure_chords(arguments.pages / CHORDS, arguments)
     statistics = [load_statistics(kept / f"{name}.json") for name in DATASETS if (kept / f"{name}.json").exists()]
     _render(statistics, arguments.pages)
+
+
+def _measure_chords(path: Path, arguments: argparse.Namespace) -> None:
+    key, folder = DATASETS["pop909"]
+    if path.exists() or folder is None or arguments.data is None or not (arguments.data / folder).is_dir():
+        return
+    recall = measure_chords("pop909", source_of(open_dataset(key, arguments.data / folder)), SONGS_OF_THE_CHOICE)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with write_atomically(path) as temporary:
+        temporary.write_text(json.dumps(dataclasses.asdict(recall)) + "\n", encoding="utf-8")
+    logger.info("chords of pop909: recall %.3f on %d songs", recall.recall, recall.songs)
 
 
 def _measure(name: str, path: Path, arguments: argparse.Namespace) -> None:
@@ -72,11 +91,14 @@ def _measure(name: str, path: Path, arguments: argparse.Namespace) -> None:
 
 def _render(statistics: list[Statistics], pages: Path) -> None:
     from muspy_core.analysis.figures import save_figures
-    from muspy_core.analysis.pages import analysis_tables, replace_section
+    from muspy_core.analysis.pages import analysis_tables, chord_table, replace_section
 
     save_figures(statistics, pages / "images")
     for name, text in analysis_tables(statistics).items():
         replace_section(pages / "analysis.md", name, text)
+    if (pages / CHORDS).exists():
+        recall = ChordRecall(**json.loads((pages / CHORDS).read_text(encoding="utf-8")))
+        replace_section(pages / "analysis.md", "chords", chord_table(recall))
     logger.info("rendered %d data sets", len(statistics))
 
 

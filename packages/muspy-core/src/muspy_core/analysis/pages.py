@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from muspy_core.analysis.chords import ChordRecall
 from muspy_core.analysis.keys import RELATIONS
 from muspy_core.analysis.summary import Statistics
 from muspy_core.errors import MuspyError
@@ -49,6 +50,14 @@ def analysis_tables(statistics: Sequence[Statistics]) -> dict[str, str]:
         "key-agreement": _agreements(statistics),
         "key-truth": _truth(statistics),
     }
+
+
+def chord_table(recall: ChordRecall) -> str:
+    """Return the table of chords."""
+    low, high = recall.quartiles
+    row = (recall.name, f"{recall.songs:,}", percent(recall.recall), percent(recall.median))
+    head = ("data set", "songs", "recall", "median song", "IQR over songs")
+    return markdown_table(head, [(*row, f"{percent(low)}–{percent(high)}")])
 
 
 def percent(part: float, whole: float | None = None) -> str:
