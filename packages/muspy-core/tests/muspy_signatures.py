@@ -1,7 +1,7 @@
 """The public names of MusPy as a table: what each is, and which parameters it takes.
 
-`python muspy_signatures.py` writes `muspy_names.json` from the installed MusPy; its part "head", what MusPy's development
-version has beyond the release, was written by hand from its source and is kept.
+`python muspy_signatures.py` writes `muspy_names.json` from the installed MusPy; its part "head", what MusPy's
+development version has beyond the release, was written by hand from its source and is kept.
 """
 
 from __future__ import annotations
