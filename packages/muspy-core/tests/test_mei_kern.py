@@ -144,6 +144,15 @@ def test_bad_files_end_in_one_error_that_names_them(
     assert "\n" not in str(caught.value)
 
 
+def test_marks_on_a_note_that_is_not_read_are_dropped() -> None:
+    """The fermata stands on a cue note, the last one of the piece."""
+    last = b'<note dur="2" dots="1" pname="d" oct="5"/>'
+    cue = b'<note xml:id="z" dur="2" dots="1" pname="d" oct="5" cue="true"/>'
+    fermata = b'<fermata startid="#z"/><harm tstamp="1"'
+    music = read_mei_bytes(MEI.replace(last, cue).replace(b'<harm tstamp="1"', fermata), expand_repeats=False)
+    assert [n.articulations for n in music.tracks[0].notes if n.articulations] == [["staccato", "fermata"]]
+
+
 def test_a_slow_file_is_given_up() -> None:
     with pytest.raises(MEIError, match=r"did not read it within 0\.001 s"):
         read_mei_bytes(MEI, "slow.mei", timeout=0.001)

@@ -201,7 +201,7 @@ class PartReader(PartRows):
         first = len(self.notes)
         for note in notes if not cue or self._keep_cue else ():
             self._add_note(note, duration or self._length(note, ratio), kind, cue)
-        self._remember(element, first)
+        self._remember(element, first if len(self.notes) > first else -1)
         if len(self.notes) > first:
             marks = [ARTICULATIONS.get(name, "") for name in _artic_names(element)]
             self._mark(first, [mark for mark in marks if mark], [])
