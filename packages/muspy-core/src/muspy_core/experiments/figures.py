@@ -112,4 +112,4 @@ def _spread(results: Results, name: str) -> float:
 
 
 def _sortable(value: float) -> float:
-    return math.inf if math.isnan(value) else value
+    return -math.inf if math.isnan(value) else value

@@ -72,8 +72,9 @@ def row_of(trained_on: str, kind: ModelName, seed: int, protocol: Protocol = "cl
 def make_row(row: Row, corpora: dict[str, Corpus], cache: Path, deadline: float) -> dict[str, Any] | None:
     """Train, test, and return the finished row; None if the deadline (of `time.monotonic`) came first.
 
-    The weights that are tested are those with the lowest validation loss. Data are split once (seed 0); the row's seed
-    is that of the weights and of the order of windows.
+    `cpu_seconds` is what the training took, or what was left of it after an interruption. The weights that are tested
+    are those with the lowest validation loss. Data are split once (seed 0); the row's seed is that of the weights and
+    of the order of windows.
     """
     chosen = list(corpora.values()) if row.trained_on in ("unified", "stratified") else [corpora[row.trained_on]]
     folder = cache / "checkpoints" / row.protocol / row.name
