@@ -226,37 +226,3 @@ def test_an_unknown_configuration_is_answered_with_those_there_are(capsys: pytes
     if find_spec("lightning") is None:
         pytest.skip("lightning is not installed (extra: train)")
     assert "bach-lstm-emb" in fails(capsys, "fit", "-c", "bach-lstm-enb")
-
-
-def test_every_configuration_is_valid() -> None:
-    yaml = pytest.importorskip("yaml")
-    from importlib import resources
-
-    from arranger.config import ModelConfig
-
-    files = [f for f in (resources.files("arranger") / "configs").iterdir() if f.name.endswith(".yaml")]
-    assert len(files) >= 5
-    for file in files:
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))["model"]["config"]
-        assert ModelConfig.from_dict(values).knowledge in ("causal", "onset", "offline")
-
-
-def test_the_runner_measures_what_is_missing_and_renders_it(
-    tmp_path: Path, chorales: list[Piece], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from arranger import experiments
-
-    rows = tuple(row for row in experiments.TABLES["bach"] if row.name in ("zone", "closest"))
-    monkeypatch.setattr(experiments, "TABLES", {"bach": rows})
-    results, page = tmp_path / "results", tmp_path / "results.md"
-    assert experiments.main(["--table", "bach", "--results", str(results)]) == 0
-    first = {path.name: path.read_text() for path in (results / "bach").iterdir()}
-    assert set(first) == {"zone.json", "closest.json"}
-    (results / "bach/closest.json").unlink()
-    arguments = ["--table", "bach", "--results", str(results), "--render", "--page", str(page)]
-    assert experiments.main(arguments) == 0
-    assert (
-        json.loads((results / "bach/closest.json").read_text())["accuracy"]
-        == json.loads(first["closest.json"])["accuracy"]
-    )
-    assert "| zones | 73.14 |" in page.read_text()

@@ -11,12 +11,12 @@ from arranger.heuristics import (
     best_zones,
     closest_pitch,
     closest_pitch_monophonic,
-    entries_of,
     fit_zones,
     fit_zones_in_any_order,
     hits,
     most_common_part,
 )
+from arranger.hints import entries_of
 from arranger.mixture import Piece
 from arranger.splits import split_of
 from hypothesis import given

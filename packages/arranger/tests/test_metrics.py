@@ -14,6 +14,7 @@ def test_the_truth_is_perfect() -> None:
     scores = score([PIECE], [PIECE.label], 2)
     figures = scores.to_dict()
     assert (figures.pop("pieces"), figures.pop("notes")) == (1, 5)
+    assert figures.pop("confusion") == ((2, 0), (0, 3))
     assert set(figures.values()) == {1.0}
 
 
@@ -21,6 +22,7 @@ def test_figures_of_a_small_mistake_by_hand() -> None:
     # True parts 1 0 1 0 1; the fourth note is given to part 1 instead of 0.
     predicted = np.array([1, 0, 1, 1, 1])
     scores = score([PIECE], [predicted], 2)
+    assert scores.confusion == ((1, 1), (0, 3))
     assert scores.accuracy == 0.8
     assert scores.balanced_accuracy == pytest.approx((1 / 2 + 1) / 2)
     # Predicted part 1 is notes 0 2 3 4 with true parts 1 1 0 1: one of three neighbours agrees; part 0 has one note.

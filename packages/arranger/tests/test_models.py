@@ -18,7 +18,9 @@ from arranger.config import (
     ModelConfig,
 )
 from arranger.features import FEATURES, extract
+from arranger.hints import hints_of
 from arranger.inference import Tagger
+from arranger.mixture import Piece
 from mixtures import random_piece
 
 CONFIGS = {
@@ -26,18 +28,44 @@ CONFIGS = {
     "causal": ModelConfig(features=CAUSAL_FEATURES, hidden=16, layers=2),
     "onset": ModelConfig(features=ONSET_FEATURES, hidden=16, layers=2, residual=True),
     "offline": ModelConfig(features=OFFLINE_FEATURES, hidden=16, layers=2, bidirectional=True, residual=True),
+    "enc": ModelConfig(
+        features=(*PAPER_FEATURES, "duration"),
+        architecture="transformer",
+        hidden=16,
+        heads=4,
+        feedforward=24,
+        bidirectional=True,
+    ),
+    "dec": ModelConfig(features=PAPER_FEATURES, architecture="transformer", hidden=16, heads=4, feedforward=24),
+    "hints": ModelConfig(features=(*PAPER_FEATURES, "entry_hint", "pitch_hint"), hidden=16, layers=2),
+}
+PERCEPTRONS = {
+    "relu": ModelConfig(features=("neighbours", "entry_hint"), architecture="perceptron", hidden=16),
+    "linear": ModelConfig(features=("neighbours",), architecture="perceptron", hidden=16, linear=True),
 }
 
 
 def random_checkpoint(config: ModelConfig, seed: int = 0) -> Checkpoint:
     """A model of the right shape with random weights, made without torch."""
     rng = np.random.default_rng(seed)
-    width = config.hidden // 2 if config.bidirectional else config.hidden
     shapes: dict[str, tuple[int, ...]] = {
         f"embedding.tables.{name}.weight": (FEATURES[name].size, FEATURES[name].width)
         for name in config.features
         if FEATURES[name].kind == "embedding"
     }
+    layers = {"recurrent": recurrent_shapes, "transformer": transformer_shapes, "perceptron": perceptron_shapes}
+    shapes |= layers[config.architecture](config)
+    shapes |= {"head.weight": (4, config.hidden), "head.bias": (4,)}
+    weights = {name: rng.normal(scale=0.4, size=shape).astype(np.float32) for name, shape in shapes.items()}
+    return Checkpoint("random", weights, config, DecodingConfig(), {})
+
+
+Shapes = dict[str, tuple[int, ...]]
+
+
+def recurrent_shapes(config: ModelConfig) -> Shapes:
+    width = config.hidden // 2 if config.bidirectional else config.hidden
+    shapes: Shapes = {}
     for i in range(config.layers):
         inputs = config.hidden if i else config.input_width
         for side in ("forwards", "backwards")[: 1 + config.bidirectional]:
@@ -45,37 +73,90 @@ def random_checkpoint(config: ModelConfig, seed: int = 0) -> Checkpoint:
             shapes |= {f"{prefix}.weight_ih_l0": (4 * width, inputs), f"{prefix}.weight_hh_l0": (4 * width, width)}
             shapes |= {f"{prefix}.bias_ih_l0": (4 * width,), f"{prefix}.bias_hh_l0": (4 * width,)}
         shapes |= {f"layers.{i}.norm.weight": (config.hidden,), f"layers.{i}.norm.bias": (config.hidden,)}
-    shapes |= {"head.weight": (4, config.hidden), "head.bias": (4,)}
-    weights = {name: rng.normal(scale=0.4, size=shape).astype(np.float32) for name, shape in shapes.items()}
-    return Checkpoint("random", weights, config, DecodingConfig(), {})
+    return shapes
+
+
+def transformer_shapes(config: ModelConfig) -> Shapes:
+    shapes = dense("project", config.input_width, config.hidden)
+    for i in range(config.layers):
+        for name in ("query", "key", "value", "out"):
+            shapes |= dense(f"layers.{i}.{name}", config.hidden, config.hidden)
+        shapes |= dense(f"layers.{i}.expand", config.hidden, config.feedforward)
+        shapes |= dense(f"layers.{i}.contract", config.feedforward, config.hidden)
+        for name in ("attention_norm", "norm"):
+            shapes |= {f"layers.{i}.{name}.weight": (config.hidden,), f"layers.{i}.{name}.bias": (config.hidden,)}
+    return shapes
+
+
+def perceptron_shapes(config: ModelConfig) -> Shapes:
+    widths = [config.input_width, *[config.hidden] * config.layers]
+    return {k: v for i in range(config.layers) for k, v in dense(f"layers.{i}.0", widths[i], widths[i + 1]).items()}
+
+
+def dense(prefix: str, inputs: int, outputs: int) -> Shapes:
+    return {f"{prefix}.weight": (outputs, inputs), f"{prefix}.bias": (outputs,)}
 
 
 PIECES = [random_piece(seed, steps=10 + 7 * seed) for seed in range(4)]
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+HINTS = [hints_of(piece, 4) for piece in PIECES]
+
+
+@pytest.mark.parametrize("name", [*CONFIGS, *PERCEPTRONS])
 def test_numpy_computes_what_torch_computes(name: str) -> None:
     torch = pytest.importorskip("torch", reason="torch is not installed (extra: train)")
-    from arranger.data import collate
-    from arranger.model import PartTagger
+    from arranger.data import PieceDataset, collate
+    from arranger.model import build_model
 
-    checkpoint = random_checkpoint(CONFIGS[name])
-    model = PartTagger(checkpoint.config)
+    checkpoint = random_checkpoint((CONFIGS | PERCEPTRONS)[name])
+    model = build_model(checkpoint.config)
     model.load_state_dict({key: torch.from_numpy(value) for key, value in checkpoint.weights.items()})
-    batch = collate([(extract(piece.mixture, checkpoint.config.features), piece.label) for piece in PIECES])
+    batch = collate(list(PieceDataset(PIECES, checkpoint.config.features, 4)))
     with torch.no_grad():
         expected = model.eval()(batch.columns, batch.lengths).numpy()
-    for rows, piece, found in zip(
-        expected, PIECES, Tagger(checkpoint).logits_of_all([p.mixture for p in PIECES]), strict=True
-    ):
-        np.testing.assert_allclose(found, rows[: len(piece)], atol=2e-5)
+    tagger = Tagger(checkpoint)
+    if name in PERCEPTRONS:
+        found = tagger.informed_logits(PIECES, HINTS)
+    else:
+        found = tagger.logits_of_all([p.mixture for p in PIECES], HINTS)
+    for rows, piece, logits in zip(expected, PIECES, found, strict=True):
+        np.testing.assert_allclose(logits, rows[: len(piece)], atol=1e-4, rtol=1e-4)
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("name", [*CONFIGS, *PERCEPTRONS])
 def test_a_piece_alone_and_in_a_batch_has_the_same_logits(name: str) -> None:
-    tagger = Tagger(random_checkpoint(CONFIGS[name]))
-    for piece, rows in zip(PIECES, tagger.logits_of_all([p.mixture for p in PIECES]), strict=True):
-        np.testing.assert_allclose(tagger.logits(piece.mixture), rows, atol=1e-5)
+    tagger = Tagger(random_checkpoint((CONFIGS | PERCEPTRONS)[name]))
+    together = tagger.logits_of_all([p.mixture for p in PIECES], HINTS)
+    for piece, hints, rows in zip(PIECES, HINTS, together, strict=True):
+        np.testing.assert_allclose(tagger.logits(piece.mixture, hints), rows, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", PERCEPTRONS)
+def test_a_free_running_perceptron_reads_its_own_decisions(name: str) -> None:
+    tagger, piece = Tagger(random_checkpoint(PERCEPTRONS[name])), PIECES[3]
+    logits = tagger.logits(piece.mixture, HINTS[3])
+    decided = Piece("decided", piece.mixture, logits.argmax(axis=1))
+    np.testing.assert_allclose(tagger.informed_logits([decided], [HINTS[3]])[0], logits, atol=1e-4, rtol=1e-4)
+
+
+def test_a_model_that_reads_hints_asks_for_them() -> None:
+    with pytest.raises(ModelError, match="hints"):
+        Tagger(random_checkpoint(CONFIGS["hints"])).logits(PIECES[0].mixture)
+
+
+@pytest.mark.parametrize("name", ["enc", "dec"])
+def test_a_transformer_reads_a_long_piece_in_windows(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    tagger, mixture = Tagger(random_checkpoint(CONFIGS[name])), random_piece(5, steps=60).mixture
+    monkeypatch.setattr(inference, "TRANSFORMER_WINDOW", 64)
+    monkeypatch.setattr(inference, "MARGIN", 16)
+    logits = tagger.logits(mixture)
+    assert logits.shape == (240, 4)
+    # The second window holds notes 32 … 95, and has the say on those that have context: on both sides, or before them.
+    kept = slice(48, 80) if name == "enc" else slice(64, 96)
+    window = tagger.embed(extract(mixture, tagger.config.features))[32:96]
+    alone = tagger.run(window[None], np.array([64]))[0]
+    np.testing.assert_allclose(logits[kept], alone[kept.start - 32 : kept.stop - 32], atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["paper", "causal", "onset"])
@@ -98,7 +179,7 @@ def test_a_model_that_reads_both_ways_refuses_to_stream() -> None:
 
 
 def test_an_online_model_does_not_look_ahead() -> None:
-    for name in ("paper", "causal", "onset"):
+    for name in ("paper", "causal", "onset", "dec"):
         tagger = Tagger(random_checkpoint(CONFIGS[name]))
         mixture = PIECES[1].mixture
         cut = int((np.flatnonzero(np.diff(mixture.onset)) + 1)[5])
@@ -116,18 +197,31 @@ def test_a_long_piece_in_windows_is_labelled_as_a_whole(monkeypatch: pytest.Monk
     assert np.array_equal(in_windows.argmax(axis=1), whole.argmax(axis=1))
 
 
-def test_parameters_are_those_of_the_published_models() -> None:
-    pytest.importorskip("torch", reason="torch is not installed (extra: train)")
-    from arranger.model import PartTagger
+EMB = ("paper",)
+HINT, DUR_HINT = (*EMB, "entry_hint"), ("paper-duration", "entry_hint")
 
-    # The released weights have 358,165 (LSTM) and 259,861 (BiLSTM) trainable numbers. They have one more
-    # class ("no note"), and one bias where torch's LSTM adds two.
-    for config, published in (
-        (ModelConfig(features=("paper",)), 358_165),
-        (ModelConfig(features=("paper",), bidirectional=True), 259_861),
-    ):
-        count = sum(parameter.numel() for parameter in PartTagger(config).parameters())
-        assert count == published - (config.hidden + 1) + config.layers * 4 * config.hidden
+
+@pytest.mark.parametrize(
+    ("features", "published"),
+    [
+        # Trainable numbers of the released weights: LSTM, BiLSTM, Transformer (Enc and Dec alike).
+        (("raw",), (331_653, 233_349, 398_469)),
+        (EMB, (358_165, 259_861, 406_933)),
+        (HINT, (360_213, 261_909, 407_445)),
+        (DUR_HINT, (371_493, 273_189, 412_581)),
+    ],
+)
+def test_parameters_are_those_of_the_published_models(features: tuple[str, ...], published: tuple[int, ...]) -> None:
+    pytest.importorskip("torch", reason="torch is not installed (extra: train)")
+    from arranger.model import build_model
+
+    kinds = (("recurrent", False), ("recurrent", True), ("transformer", True), ("transformer", False))
+    for (architecture, bidirectional), expected in zip(kinds, (*published, published[-1]), strict=True):
+        config = ModelConfig(features=features, architecture=architecture, bidirectional=bidirectional)
+        count = sum(parameter.numel() for parameter in build_model(config).parameters())
+        # The released ones have one more class ("no note"), and one bias where torch's LSTM adds two.
+        second_biases = config.layers * 4 * config.hidden if architecture == "recurrent" else 0
+        assert count == expected - (config.hidden + 1) + second_biases
 
 
 def test_a_saved_model_comes_back(tmp_path: Path) -> None:

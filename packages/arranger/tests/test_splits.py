@@ -22,7 +22,7 @@ from arranger.splits import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
-from mixtures import random_piece
+from mixtures import piece_of, random_piece
 
 NAMES = [name for group in shipped_groups("bach") for name in group]
 
@@ -88,6 +88,14 @@ def test_ties_are_shuffled_and_nothing_else() -> None:
     unique = no_ties.mixture[np.unique(keys, return_index=True)[1]]
     kept = shuffled_ties(Piece("", unique, np.zeros(len(unique), np.int64)), np.random.default_rng(0))
     assert np.array_equal(kept.mixture.pitch, unique.pitch)
+
+
+def test_only_notes_that_also_end_together_are_shuffled_if_so_asked() -> None:
+    rows = [(0, 60, 12, 64, 0), (0, 60, 12, 64, 1), (0, 60, 24, 64, 2)]
+    orders = {
+        tuple(shuffled_ties(piece_of(rows), np.random.default_rng(seed), "equal").label.tolist()) for seed in range(30)
+    }
+    assert orders == {(0, 1, 2), (1, 0, 2)}
 
 
 def test_near_copies_known_by_name_are_in_one_group(chorales: list[Piece]) -> None:

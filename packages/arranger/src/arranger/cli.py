@@ -67,7 +67,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_model(evaluate, "; or most-common, zone, zone-oracle, closest, closest-mono")
     evaluate.add_argument("--dataset", default="bach", help="corpus (default: bach)")
-    evaluate.add_argument("--split", default="grouped", help="paper, grouped, or a draw: grouped:3 (default: grouped)")
+    evaluate.add_argument("--source", type=Path, metavar="FOLDER", help="files of a corpus that was not read yet")
+    evaluate.add_argument(
+        "--split",
+        default="grouped",
+        help="paper, grouped, a draw (grouped:3), or whole: all pieces (default: grouped)",
+    )
     evaluate.add_argument("--subset", default="test", help="train, valid or test (default: test)")
     evaluate.add_argument("--seed", type=int, default=0, help="of shuffled ties (default: 0)")
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON (- prints them)")
@@ -241,6 +246,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         dataset=options.dataset,
         split=options.split,
         subset=options.subset,
+        source=options.source,
         seed=options.seed,
     )
     text = json.dumps(result.to_dict(), indent=2)

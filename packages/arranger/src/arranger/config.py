@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
-from arranger.features import Knowledge, input_width, required_knowledge
+from arranger.features import Knowledge, input_width, require, required_knowledge
 from arranger.parts import PartSet, part_set
 
 PAPER_FEATURES = ("pitch", "position", "beat", "frequency")
@@ -14,39 +14,61 @@ CAUSAL_FEATURES = ("pitch", "position", "gap", "index", *_HELD, "held_above_1", 
 ONSET_FEATURES = ("pitch", "position", "gap", "chord_size", "rank", *_HELD, "above_1", "above_2", "above_3")
 OFFLINE_FEATURES = (*ONSET_FEATURES, "duration")
 FEATURE_SETS = {
+    "raw": ("raw_pitch", "raw_time"),
     "paper": PAPER_FEATURES,
-    "paper-duration": (*PAPER_FEATURES, "duration"),
+    "paper-duration": ("pitch", "position", "beat", "duration", "frequency"),
+    "paper-raw-time": ("pitch", "raw_time", "frequency"),
+    "paper-raw-beat": ("pitch", "raw_position", "raw_beat", "frequency"),
+    "paper-time": ("pitch", "time", "frequency"),
+    "neighbours": ("chord", "history"),
     "causal": CAUSAL_FEATURES,
     "onset": ONSET_FEATURES,
     "offline": OFFLINE_FEATURES,
 }
 
 
+Architecture = Literal["recurrent", "transformer", "perceptron"]
+
+
 @dataclass(frozen=True)
 class ModelConfig:
-    """A stack of recurrent layers over the features of the notes (§4.4.2).
+    """A stack of layers over the features of the notes (§4.4.2).
 
-    parts: name of the part set. features: names in `features.FEATURES`, or one of `FEATURE_SETS`. hidden: width of a
-    layer (both directions together). layers: number of them. bidirectional: whether the future is read too.
-    residual: whether a layer's input is added to its output, from the second layer on (not in the paper).
-    dropout: after every layer. input_dropout: on the features (not in the paper).
+    parts: name of the part set. features: names in `features.FEATURES`, or one of `FEATURE_SETS`. architecture: the
+    kind of layer. hidden: width of a layer (both directions together). layers: number of them. bidirectional: whether
+    the future is read too (BiLSTM and Transformer-Enc; else LSTM and Transformer-Dec). residual: whether a recurrent
+    layer's input is added to its output, from the second layer on (not in the paper). dropout: after every layer.
+    input_dropout: on the features (not in the paper). heads, feedforward: of a Transformer. linear: a perceptron
+    without activations, as the original code has it; the paper's text does not say so.
     """
 
     parts: str = "satb"
     features: tuple[str, ...] = PAPER_FEATURES
+    architecture: Architecture = "recurrent"
     hidden: int = 128
     layers: int = 3
     bidirectional: bool = False
     residual: bool = False
     dropout: float = 0.2
     input_dropout: float = 0.0
+    heads: int = 8
+    feedforward: int = 256
+    linear: bool = False
 
     def __post_init__(self) -> None:
         names = tuple(name for given in self.features for name in FEATURE_SETS.get(given, (given,)))
         object.__setattr__(self, "features", names)
         self.knowledge  # noqa: B018 - an unknown feature shows here, not in the middle of training
-        if self.bidirectional and self.hidden % 2:
+        if self.architecture not in get_args(Architecture):
+            raise ValueError(f"architecture={self.architecture!r}; there are {', '.join(get_args(Architecture))}")
+        if self.architecture == "recurrent" and self.bidirectional and self.hidden % 2:
             raise ValueError(f"hidden={self.hidden}: two directions need an even width")
+        if self.architecture == "transformer" and self.hidden % self.heads:
+            raise ValueError(f"hidden={self.hidden} cannot be divided among {self.heads} heads")
+        if "pitch_hint" in names and "pitch" not in names:
+            raise ValueError("pitch hints share the embedding of the pitch; add the feature 'pitch'")
+        if ("history" in names) != (self.architecture == "perceptron"):
+            raise ValueError("the feature 'history' and the architecture 'perceptron' go together")
 
     @property
     def part_set(self) -> PartSet:
@@ -61,7 +83,12 @@ class ModelConfig:
     @property
     def input_width(self) -> int:
         """Width of the first layer's input."""
-        return input_width(self.features)
+        return input_width(self.features, len(self.part_set))
+
+    @property
+    def reads_hints(self) -> bool:
+        """Whether the model must be told when parts enter or how high they lie."""
+        return require(self.features, "hints")
 
     def to_dict(self) -> dict[str, Any]:
         """Return as what JSON can hold."""

@@ -1,48 +1,73 @@
-"""Corpora → pieces: the Bach chorales inside the music21 wheel (§4.5.1, Table 4.1).
-
-Reading a corpus takes a while, so its notes are kept in a cache folder as one compressed file.
-"""
+"""Corpora by name → pieces, read once and kept in a cache folder as one compressed file (§4.6, Table 4.1)."""
 
 from __future__ import annotations
 
 import logging
 import os
 import zipfile
-from collections.abc import Sequence
-from importlib.util import find_spec
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from muspy_core.errors import MuspyError
 from muspy_core.io.files import write_atomically
-from tqdm.auto import tqdm
 
-from arranger.mixture import Mixture, Piece, labelled_mixture
-from arranger.parts import SATB, PartSet
+from arranger.corpora.bands import read_freedoom, read_lakh
+from arranger.corpora.musicnet import read_musicnet_quartets
+from arranger.corpora.nes import read_nes
+from arranger.corpora.scores import CorpusError, read_bach_chorales, read_music21_quartets, read_openscore_quartets
+from arranger.mixture import Mixture, Piece
+from arranger.parts import NES, POP_BAND, SATB, STRING_QUARTET, PartSet
+from arranger.splits import shipped_duplicates, work_of
 
 logger = logging.getLogger(__name__)
 
-CORPORA: dict[str, PartSet] = {"bach": SATB}
-BACH_PIECES, BACH_NOTES = 409, 96_606
-
 _CACHE_VERSION = 1
-_MIN_PARTS, _MIN_NOTES = 2, 10  # a piece counts if at least two parts have more than ten notes (§4.5.1)
-# Two chorales whose parts are named after the voice and the instruments that double it.
-_LONG_NAMES = ("bwv171.6", "bwv41.6")
+
+Reader = Callable[["str | os.PathLike[str] | None"], list[Piece]]
 
 
-class CorpusError(MuspyError):
-    """A corpus that is unknown, missing, or not as expected."""
+@dataclass(frozen=True)
+class Corpus:
+    """Where a corpus comes from.
+
+    parts: the classes of its notes. read: reads it from a folder; the folder of the music21 wheel if it is None.
+    dataset: name in muspy-core's catalogue, which downloads it; empty for what is in the music21 wheel. more: what else
+    the folder must hold.
+    """
+
+    parts: PartSet
+    read: Reader
+    dataset: str = ""
+    more: str = ""
 
 
-def load_corpus(name: str, cache: str | os.PathLike[str] | None = None) -> list[Piece]:
+def _openscore_quartets(folder: str | os.PathLike[str] | None) -> list[Piece]:
+    """The OpenScore quartets without the works that the music21 wheel has too."""
+    left_out = set(shipped_duplicates("openscore-quartets"))
+    return [piece for piece in read_openscore_quartets(folder) if work_of(piece.name) not in left_out]
+
+
+CORPORA: dict[str, Corpus] = {
+    "bach": Corpus(SATB, read_bach_chorales),
+    "music21-quartets": Corpus(STRING_QUARTET, read_music21_quartets),
+    "openscore-quartets": Corpus(STRING_QUARTET, _openscore_quartets, "openscore-quartets"),
+    "musicnet": Corpus(STRING_QUARTET, read_musicnet_quartets, "musicnet", "musicnet_metadata.csv"),
+    "nes": Corpus(NES, read_nes, "nes"),
+    "lakh": Corpus(POP_BAND, read_lakh, "lmd-matched", "cleansed_ids.txt"),
+    "freedoom": Corpus(POP_BAND, read_freedoom),
+}
+
+
+def load_corpus(
+    name: str, cache: str | os.PathLike[str] | None = None, source: str | os.PathLike[str] | None = None
+) -> list[Piece]:
     """Return all pieces of a corpus, sorted by name: from the cache folder where possible, else from its files.
 
-    cache: default `~/.cache/arranger` (or `$XDG_CACHE_HOME/arranger`). Raises CorpusError for an unknown corpus or
-    one whose files are not installed.
+    cache: default `~/.cache/arranger` (or `$XDG_CACHE_HOME/arranger`). source: folder of the files; not needed for what
+    is in the music21 wheel or in the cache. Raises CorpusError for an unknown corpus or one whose files are missing.
     """
-    if name not in CORPORA:
-        raise CorpusError(f"unknown corpus {name!r}; there are {', '.join(CORPORA)}")
+    corpus = corpus_of(name)
     folder = Path(cache) if cache else default_cache()
     path = folder / f"{name}-{_source_version(name)}-v{_CACHE_VERSION}.npz"
     if path.exists():
@@ -50,10 +75,19 @@ def load_corpus(name: str, cache: str | os.PathLike[str] | None = None) -> list[
             return read_pieces(path)
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             logger.warning("%s: cannot be read (%s); reading the corpus again", path, error)
-    pieces = read_bach_chorales()
+    if source is None and not _is_in_wheel(name):
+        raise CorpusError(f"the corpus {name!r} has not been read yet; {_how_to_get(name, corpus)}")
+    pieces = corpus.read(source)
     folder.mkdir(parents=True, exist_ok=True)
     write_pieces(path, pieces)
     return pieces
+
+
+def corpus_of(name: str) -> Corpus:
+    """Return what is known of a corpus; raises CorpusError for an unknown one."""
+    if name not in CORPORA:
+        raise CorpusError(f"unknown corpus {name!r}; there are {', '.join(CORPORA)}")
+    return CORPORA[name]
 
 
 def default_cache() -> Path:
@@ -61,9 +95,22 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "arranger"
 
 
+def _how_to_get(name: str, corpus: Corpus) -> str:
+    if not corpus.dataset:
+        return "give the folder of its files by --source FOLDER"
+    with_more = f", put {corpus.more} into it" if corpus.more else ""
+    return f"get it by `muspy-core dataset download {corpus.dataset} FOLDER`{with_more} and add --source FOLDER"
+
+
+def _is_in_wheel(name: str) -> bool:
+    return name in ("bach", "music21-quartets")
+
+
 def _source_version(name: str) -> str:
     from importlib.metadata import PackageNotFoundError, version
 
+    if not _is_in_wheel(name):
+        return "files"
     try:
         return f"music21-{version('music21')}"
     except PackageNotFoundError:
@@ -71,41 +118,6 @@ def _source_version(name: str) -> str:
             f"the corpus {name!r} is part of the music21 package, which is not installed; "
             "install it by `pip install music21` or with the extra arranger[train]"
         ) from None
-
-
-def read_bach_chorales(folder: str | os.PathLike[str] | None = None) -> list[Piece]:
-    """Return the chorales of the music21 wheel that have at least two of the four voices, sorted by name.
-
-    All `.mxl` and `.xml` files are read as they are printed: repeats not played out, ties merged, grace notes left
-    out. With music21 9.1 to 10.5 these are 409 pieces with 96,606 notes (Table 4.1: 409 pieces).
-    """
-    from muspy_core.io.musicxml import read_musicxml
-
-    pieces = []
-    for path in tqdm(bach_files(folder), desc="reading chorales", unit="file", disable=None):
-        music = read_musicxml(path, expand_repeats=False)
-        labels = [bach_label(path.stem, track.name or "") for track in music.tracks]
-        piece = labelled_mixture(music, labels, path.stem)
-        if (np.bincount(piece.label, minlength=len(SATB)) > _MIN_NOTES).sum() >= _MIN_PARTS:
-            pieces.append(piece)
-    return pieces
-
-
-def bach_files(folder: str | os.PathLike[str] | None = None) -> list[Path]:
-    """Return the chorales' score files, sorted by name; music21 itself is not imported."""
-    if folder is None:
-        spec = find_spec("music21")
-        if spec is None or spec.origin is None:
-            _source_version("bach")
-            raise CorpusError("music21 is installed without its corpus; install it again by pip")
-        folder = Path(spec.origin).parent / "corpus" / "bach"
-    return sorted((p for p in Path(folder).rglob("*") if p.suffix in (".mxl", ".xml")), key=lambda p: p.stem)
-
-
-def bach_label(piece: str, track_name: str) -> int | None:
-    """Return the voice that a part's name means: the whole name, or its first word in two scores with longer names."""
-    first, _, _ = track_name.partition(" ")
-    return SATB.label_of(first if piece in _LONG_NAMES else track_name)
 
 
 def write_pieces(path: str | os.PathLike[str], pieces: Sequence[Piece]) -> None:

@@ -149,7 +149,7 @@ def extract_chorale(path: Path) -> None:
     """Write the chorale's file again from the music21 wheel: four parts, its lyrics, 24 steps a quarter, a tempo."""
     from muspy_core import read_musicxml
 
-    from arranger.corpus import bach_files
+    from arranger.corpora.scores import bach_files
 
     source = next(file for file in bach_files() if file.stem == CHORALE)
     music = read_musicxml(source, expand_repeats=False)

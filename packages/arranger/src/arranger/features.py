@@ -8,7 +8,8 @@ model needs to have heard to know it:
 * onset: besides, the other notes that start at the same time;
 * offline: the whole piece.
 
-Symbols: n notes.
+Some features are known only if they are given: hints, which the user tells beforehand, and the parts of the notes
+before. Symbols: n notes, K parts.
 """
 
 from __future__ import annotations
@@ -20,10 +21,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from arranger.context import INTERVALS, MAX_COUNT, NO_NEIGHBOUR, sounding_context
+from arranger.hints import Hints
+from arranger.history import CHORD_WIDTH, HISTORY_WIDTH, chord_features, history_features
 from arranger.mixture import RESOLUTION, Integers, Mixture
 
 Knowledge = Literal["causal", "onset", "offline"]
 KNOWLEDGE: tuple[Knowledge, ...] = ("causal", "onset", "offline")
+Columns = dict[str, NDArray[np.int64] | NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -31,25 +36,29 @@ class Feature:
     """How a feature enters a model.
 
     size: number of codes, 0 for a value. width: numbers a note has in the model's input; for a code, equal to `size`
-    means one-hot, anything else an embedding of that width. knowledge: what must have been heard.
+    means one-hot, anything else an embedding of that width. knowledge: what must have been heard. per_part: whether
+    there is one such column for every part. given: what must be told beside the mixture. table: the feature whose
+    embedding is used, if it has none of its own.
     """
 
     size: int
     width: int
     knowledge: Knowledge = "causal"
+    per_part: bool = False
+    given: Literal["nothing", "hints", "labels"] = "nothing"
+    table: str = ""
 
     @property
-    def kind(self) -> Literal["value", "one-hot", "embedding"]:
+    def kind(self) -> Literal["value", "one-hot", "embedding", "shared"]:
         """How the model turns it into numbers."""
+        if self.table:
+            return "shared"
         if not self.size:
             return "value"
         return "one-hot" if self.size == self.width else "embedding"
 
 
-MAX_COUNT = 7  # context counts of 7 and more are one class
-MAX_INTERVAL = 24  # intervals to a neighbour of two octaves and more are one class
-NO_NEIGHBOUR = MAX_INTERVAL + 1
-NEIGHBOURS = 3
+PITCH_CODES = 129
 MAX_DURATION = 192
 MAX_GAP = 96
 BEAT_WIDTH = 16
@@ -57,12 +66,21 @@ BEAT_WIDTH = 16
 
 def _table() -> dict[str, Feature]:
     table = {
-        # The paper's features (Table 4.3); embedding widths as published.
-        "pitch": Feature(129, 16),
+        # The paper's features (Tables 4.3 and 4.4); embedding widths as published.
+        "pitch": Feature(PITCH_CODES, 16),
         "position": Feature(RESOLUTION, 16),
         "beat": Feature(0, BEAT_WIDTH),
+        "time": Feature(0, BEAT_WIDTH),
         "frequency": Feature(0, 1),
         "duration": Feature(MAX_DURATION + 1, 16, "offline"),
+        "raw_pitch": Feature(0, 1),
+        "raw_time": Feature(0, 1),
+        "raw_beat": Feature(0, 1),
+        "raw_position": Feature(0, 1),
+        "entry_hint": Feature(0, 1, per_part=True, given="hints"),
+        "pitch_hint": Feature(PITCH_CODES, 16, per_part=True, given="hints", table="pitch"),
+        "chord": Feature(0, CHORD_WIDTH, "offline"),
+        "history": Feature(0, HISTORY_WIDTH, per_part=True, given="labels"),
         # Beyond the paper: what sounds at the same time.
         "gap": Feature(MAX_GAP + 1, 8),
         "chord_size": Feature(MAX_COUNT + 1, MAX_COUNT + 1, "onset"),
@@ -71,19 +89,17 @@ def _table() -> dict[str, Feature]:
         "held_above": Feature(MAX_COUNT + 1, MAX_COUNT + 1),
         "held_below": Feature(MAX_COUNT + 1, MAX_COUNT + 1),
     }
-    for k in range(1, NEIGHBOURS + 1):
-        table[f"below_{k}"] = Feature(NO_NEIGHBOUR + 1, 8)
-        table[f"above_{k}"] = Feature(NO_NEIGHBOUR + 1, 8, "onset")
-        table[f"held_above_{k}"] = Feature(NO_NEIGHBOUR + 1, 8)
+    for name in INTERVALS:
+        table[name] = Feature(NO_NEIGHBOUR + 1, 8, "onset" if name.startswith("above") else "causal")
     return table
 
 
 FEATURES = _table()
 
 
-def input_width(names: Sequence[str]) -> int:
-    """Numbers that a model reads of every note."""
-    return sum(FEATURES[name].width for name in names)
+def input_width(names: Sequence[str], parts: int) -> int:
+    """Numbers that a model of K parts reads of every note."""
+    return sum(FEATURES[name].width * (parts if FEATURES[name].per_part else 1) for name in names)
 
 
 def required_knowledge(names: Sequence[str]) -> Knowledge:
@@ -91,18 +107,40 @@ def required_knowledge(names: Sequence[str]) -> Knowledge:
     return max((FEATURES[name].knowledge for name in names), key=KNOWLEDGE.index)
 
 
-def extract(mixture: Mixture, names: Sequence[str]) -> dict[str, NDArray[np.int64] | NDArray[np.float32]]:
+def require(names: Sequence[str], given: Literal["hints", "labels"]) -> bool:
+    """Whether one of the features must be told hints, or the parts of the notes before."""
+    return any(FEATURES[name].given == given for name in names)
+
+
+def extract(
+    mixture: Mixture, names: Sequence[str], hints: Hints | None = None, history: NDArray[np.float32] | None = None
+) -> Columns:
     """Return the features of every note: codes as (n,) int64, values as (n, width) float32.
 
-    Raises KeyError for an unknown name.
+    hints: needed by the features that say so. history: (n, 4 · K), `history_features` of the notes' parts, likewise.
+    Raises KeyError for an unknown name, ValueError where hints or history are needed and missing.
     """
     context: dict[str, Integers] = {}
-    if any(name not in _SIMPLE for name in names):
+    if any(name in _CONTEXT for name in names):
         context = sounding_context(mixture)
-    columns: dict[str, NDArray[np.int64] | NDArray[np.float32]] = {}
+    columns: Columns = {}
     for name in names:
-        columns[name] = _SIMPLE[name](mixture) if name in _SIMPLE else context[name]
+        if FEATURES[name].given == "hints":
+            if hints is None:
+                raise ValueError(f"the feature {name!r} needs hints: when each part enters, and its mean pitch")
+            columns[name] = _HINTS[name](hints, len(mixture))
+        elif name == "history":
+            if history is None:
+                raise ValueError("the feature 'history' needs the parts of the notes before")
+            columns[name] = history
+        else:
+            columns[name] = context[name] if name in _CONTEXT else _SIMPLE[name](mixture)
     return columns
+
+
+def history_of(mixture: Mixture, labels: Integers, names: Sequence[str], parts: int) -> NDArray[np.float32] | None:
+    """Return the true history of every note, (n, 4 · K), where one of the features reads it."""
+    return history_features(mixture, labels, parts) if require(names, "labels") else None
 
 
 # ---- features of the note itself
@@ -117,10 +155,18 @@ def _position(mixture: Mixture) -> Integers:
 
 
 def _beat(mixture: Mixture) -> NDArray[np.float32]:
-    """The sinusoidal encoding of the quarter note that the onset falls into; it has no upper limit."""
+    return _sinusoid(mixture.onset // RESOLUTION)
+
+
+def _time(mixture: Mixture) -> NDArray[np.float32]:
+    return _sinusoid(mixture.onset)
+
+
+def _sinusoid(counts: Integers) -> NDArray[np.float32]:
+    """The sinusoidal encoding of a beat or a step, (n, 16). It has no upper limit; the paper's ends at 4,096."""
     width = np.arange(BEAT_WIDTH)
     rates = 1.0 / np.power(10000.0, 2 * (width // 2) / BEAT_WIDTH)
-    angles = (mixture.onset // RESOLUTION)[:, None] * rates
+    angles = counts[:, None] * rates
     return np.where(width % 2 == 0, np.sin(angles), np.cos(angles)).astype(np.float32)
 
 
@@ -131,6 +177,10 @@ def _frequency(mixture: Mixture) -> NDArray[np.float32]:
 
 def _duration(mixture: Mixture) -> Integers:
     return np.minimum(mixture.duration, MAX_DURATION)
+
+
+def _number(counts: Integers) -> NDArray[np.float32]:
+    return counts[:, None].astype(np.float32)
 
 
 def _gap(mixture: Mixture) -> Integers:
@@ -144,112 +194,18 @@ _SIMPLE: dict[str, Callable[[Mixture], NDArray[np.int64] | NDArray[np.float32]]]
     "pitch": _pitch,
     "position": _position,
     "beat": _beat,
+    "time": _time,
     "frequency": _frequency,
     "duration": _duration,
+    "raw_pitch": lambda mixture: _number(mixture.pitch + 1),
+    "raw_time": lambda mixture: _number(mixture.onset),
+    "raw_beat": lambda mixture: _number(mixture.onset // RESOLUTION),
+    "raw_position": lambda mixture: _number(mixture.onset % RESOLUTION),
+    "chord": chord_features,
     "gap": _gap,
 }
-
-
-# ---- features of what sounds around it
-
-_PAIRS_AT_ONCE = 4_000_000  # bounds the memory for pieces in which notes are held very long
-
-
-def sounding_context(mixture: Mixture) -> dict[str, Integers]:
-    """Return for every note what sounds at its onset, each (n,).
-
-    chord_size: notes that start with it, itself included. rank, index: how many of these lie above and below it.
-    held_above, held_below: earlier notes that still sound, above it, and at its pitch or below. below_k: interval to
-    the k-th sounding note below it (held, or starting with it but before it in the mixture). above_k: likewise above.
-    held_above_k: the same among held notes only. Intervals are in semitones, at most 24; 25 stands for no such note.
-    """
-    count = len(mixture)
-    names = [name for name in FEATURES if name not in _SIMPLE]
-    context = {name: np.zeros(count, np.int64) for name in names}
-    if not count:
-        return context
-    onsets, group = np.unique(mixture.onset, return_inverse=True)
-    last = np.maximum(np.searchsorted(onsets, mixture.offset, side="left") - 1, group)
-    starts = np.searchsorted(group, np.arange(len(onsets) + 1))  # the notes of onset g: starts[g] … starts[g + 1]
-    load = np.cumsum(np.bincount(group, minlength=len(onsets)) + _held_counts(group, last, len(onsets)))
-    first = 0
-    while first < len(onsets):
-        base = load[first - 1] if first else 0
-        stop = max(int(np.searchsorted(load, base + _PAIRS_AT_ONCE, side="right")), first + 1)
-        _fill_context(context, mixture, group, last, first, stop, slice(int(starts[first]), int(starts[stop])))
-        first = stop
-    return context
-
-
-def _held_counts(group: Integers, last: Integers, groups: int) -> Integers:
-    """How many earlier notes sound at each onset, (groups,)."""
-    change = np.zeros(groups + 1, np.int64)
-    held = last > group
-    np.add.at(change, group[held] + 1, 1)
-    np.add.at(change, last[held] + 1, -1)
-    return np.cumsum(change)[:groups]
-
-
-def _fill_context(
-    context: dict[str, Integers],
-    mixture: Mixture,
-    group: Integers,
-    last: Integers,
-    first: int,
-    stop: int,
-    rows: slice,
-) -> None:
-    """Write the context of the notes that start at the onsets `first` … `stop` - 1, which are `rows`."""
-    pair_note, pair_group = _sounding_pairs(group, last, first, stop)
-    pitch = mixture.pitch[pair_note]
-    is_new = group[pair_note] == pair_group
-    order = np.lexsort((pair_note, pitch, pair_group))
-    pair_note, pair_group, pitch, is_new = (x[order] for x in (pair_note, pair_group, pitch, is_new))
-    place = np.flatnonzero(is_new)  # sorted as the mixture is, if equal pitches keep their order
-    note = pair_note[place]
-    here = pair_group[place]
-    begin, end = (np.searchsorted(pair_group, here, side=side) for side in ("left", "right"))
-    new_before = np.concatenate([[0], np.cumsum(is_new)])
-    below_new = new_before[place] - new_before[begin]
-    size = new_before[end] - new_before[begin]
-    held_below = (place - begin) - below_new
-    held_above = (end - begin - size) - held_below
-    counts = {
-        "chord_size": size,
-        "rank": size - 1 - below_new,
-        "index": below_new,
-        "held_above": held_above,
-        "held_below": held_below,
-    }
-    for name, values in counts.items():
-        context[name][note] = np.minimum(values, MAX_COUNT)
-    held_pitch = pitch[~is_new]
-    next_held = place - new_before[place]  # position among held pairs of the first one after this note
-    held_end = next_held + held_above
-    for k in range(1, NEIGHBOURS + 1):
-        context[f"below_{k}"][note] = _interval(pitch, place, place - k, place - k >= begin)
-        context[f"above_{k}"][note] = _interval(pitch, place, place + k, place + k < end)
-        to_held = next_held + k - 1
-        context[f"held_above_{k}"][note] = _interval_to(held_pitch, pitch[place], to_held, to_held < held_end)
-
-
-def _sounding_pairs(group: Integers, last: Integers, first: int, stop: int) -> tuple[Integers, Integers]:
-    """Return all (note, onset) with the note sounding at the onset, for onsets `first` … `stop` - 1."""
-    notes = np.flatnonzero((group < stop) & (last >= first))
-    begin = np.maximum(group[notes], first)
-    length = np.minimum(last[notes], stop - 1) - begin + 1
-    pair_note = np.repeat(notes, length)
-    within = np.arange(len(pair_note)) - np.repeat(np.cumsum(length) - length, length)
-    return pair_note, np.repeat(begin, length) + within
-
-
-def _interval(pitch: Integers, place: Integers, other: Integers, exists: NDArray[np.bool_]) -> Integers:
-    return _interval_to(pitch, pitch[place], other, exists)
-
-
-def _interval_to(pitch: Integers, own: Integers, other: Integers, exists: NDArray[np.bool_]) -> Integers:
-    """The distance from `own` to pitch[other], capped; 25 where there is no other."""
-    if not len(pitch):
-        return np.full(len(own), NO_NEIGHBOUR, np.int64)
-    distance = np.abs(pitch[np.clip(other, 0, len(pitch) - 1)] - own)
-    return np.where(exists, np.minimum(distance, MAX_INTERVAL), NO_NEIGHBOUR)
+_HINTS: dict[str, Callable[[Hints, int], NDArray[np.int64] | NDArray[np.float32]]] = {
+    "entry_hint": Hints.entry_columns,
+    "pitch_hint": Hints.pitch_columns,
+}
+_CONTEXT = frozenset(FEATURES) - frozenset(_SIMPLE) - frozenset(_HINTS) - {"history"}

@@ -99,14 +99,6 @@ def hits(counts: Integers, zones: Zones) -> int:
 # ---- closest pitch
 
 
-def entries_of(piece: Piece, parts: int) -> Integers:
-    """Return the index of each part's first note, (K,); n for a part without notes."""
-    entries = np.full(parts, len(piece), np.int64)
-    labels, first = np.unique(piece.label, return_index=True)
-    entries[labels] = first
-    return entries
-
-
 def closest_pitch(mixture: Mixture, entries: Integers) -> Integers:
     """Give every note to the part whose last pitch is nearest, (n,).
 

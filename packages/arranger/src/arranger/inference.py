@@ -1,43 +1,29 @@
-"""Features → logits without torch: the NumPy twin of `model.PartTagger`, batched and step by step.
+"""Features → logits without torch: whole pieces in batches and windows, notes step by step, or free-running.
 
-The sigmoids of an LSTM are computed as tanh, sigmoid(x) = (1 + tanh(x / 2)) / 2, so that one call covers all gates.
-Symbols: B pieces, N notes (padded), m notes of one step, W width of one direction, H width of a layer, K parts.
+Symbols: B pieces, N notes (padded), n notes of one piece, m notes of one step, D width of the input, K parts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from arranger.checkpoint import Checkpoint, ModelError, Weights
+from arranger.checkpoint import Checkpoint, ModelError
 from arranger.config import ModelConfig
-from arranger.features import FEATURES, extract
-from arranger.mixture import Integers, Mixture
+from arranger.features import FEATURES, extract, history_of, input_width
+from arranger.hints import Hints
+from arranger.history import history_rows
+from arranger.mixture import Integers, Mixture, Piece
+from arranger.networks import NETWORKS, Floats, Perceptron, Recurrent, State, shaped
 
-Floats = NDArray[np.float32]
-State = list[tuple[Floats, Floats]]  # (hidden, cell), (B, W), of every layer
-
-LAYER_NORM_EPSILON = 1e-3  # as in model.py
 BATCH = 16
 # A piece longer than a window is read in windows that overlap by twice the margin, all at once; what a bidirectional
 # model remembers over a margin of 128 notes no longer matters (see the test of this).
 WINDOW, MARGIN = 1024, 128
-
-
-@dataclass(frozen=True)
-class _Cell:
-    """Weights of one direction, for the gates in the order input, forget, output, candidate; see `_gates`."""
-
-    inputs: Floats  # (D, 4W)
-    recurrent: Floats  # (W, 4W)
-    bias: Floats  # (4W,)
-
-    @property
-    def width(self) -> int:
-        return int(self.recurrent.shape[0])
+# A Transformer has learned the places of a crop of 500 notes, and knows nothing of later ones.
+TRANSFORMER_WINDOW = 512
 
 
 class Tagger:
@@ -52,165 +38,162 @@ class Tagger:
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.config: ModelConfig = checkpoint.config
         self.checkpoint = checkpoint
-        weights = checkpoint.weights
+        weights, parts = checkpoint.weights, len(checkpoint.config.part_set)
+        self._tables = {
+            name: shaped(weights, f"embedding.tables.{name}.weight", (FEATURES[name].size, FEATURES[name].width))
+            for name in self.config.features
+            if FEATURES[name].kind == "embedding"
+        }
         try:
-            self._tables = {
-                name: _shaped(weights, f"embedding.tables.{name}.weight", (FEATURES[name].size, FEATURES[name].width))
-                for name in self.config.features
-                if FEATURES[name].kind == "embedding"
-            }
-            self._forwards = [_cell(weights, f"layers.{i}.forwards") for i in range(self.config.layers)]
-            self._backwards = (
-                [_cell(weights, f"layers.{i}.backwards") for i in range(self.config.layers)]
-                if self.config.bidirectional
-                else []
-            )
-            hidden = (self.config.hidden,)
-            self._norms = [
-                (_shaped(weights, f"layers.{i}.norm.weight", hidden), _shaped(weights, f"layers.{i}.norm.bias", hidden))
-                for i in range(self.config.layers)
-            ]
-            parts = len(self.config.part_set)
-            self._head = _shaped(weights, "head.weight", (parts, self.config.hidden)).T
-            self._head_bias = _shaped(weights, "head.bias", (parts,))
-        except KeyError as error:
-            raise ModelError(f"{checkpoint.name}: the weights lack {error.args[0]!r}") from None
+            self.network = NETWORKS[self.config.architecture](weights, self.config)
+        except ModelError as error:
+            raise ModelError(f"{checkpoint.name}: {error}") from None
+        self._head = shaped(weights, "head.weight", (parts, self.config.hidden)).T
+        self._head_bias = shaped(weights, "head.bias", (parts,))
 
-    def logits(self, mixture: Mixture) -> Floats:
-        """Return the logits of every note of a piece, (n, K)."""
-        if not len(mixture):
-            return np.zeros((0, len(self.config.part_set)), np.float32)
-        embedded = self.embed(extract(mixture, self.config.features))
-        if self.config.bidirectional and len(mixture) > WINDOW:
-            return self._in_windows(embedded)
-        return np.asarray(self.run(embedded[None], np.array([len(mixture)]))[0])
+    def logits(self, mixture: Mixture, hints: Hints | None = None) -> Floats:
+        """Return the logits of every note of a piece, (n, K).
 
-    def logits_of_all(self, mixtures: Sequence[Mixture]) -> list[Floats]:
-        """Return the logits of several pieces, computed in batches of pieces of similar length."""
-        results: list[Floats] = [np.zeros((0, len(self.config.part_set)), np.float32)] * len(mixtures)
-        order = sorted((i for i, mixture in enumerate(mixtures) if len(mixture)), key=lambda i: len(mixtures[i]))
-        for start in range(0, len(order), BATCH):
-            chosen = order[start : start + BATCH]
-            lengths = np.array([len(mixtures[i]) for i in chosen])
-            padded = np.zeros((len(chosen), lengths.max(), self.config.input_width), np.float32)
-            for row, i in enumerate(chosen):
-                padded[row, : lengths[row]] = self.embed(extract(mixtures[i], self.config.features))
-            logits = self.run(padded, lengths)
-            for row, i in enumerate(chosen):
-                results[i] = logits[row, : lengths[row]]
-        return results
+        hints: for a model that reads them. Raises ModelError where they are missing.
+        """
+        return self.logits_of_all([mixture], None if hints is None else [hints])[0]
+
+    def logits_of_all(self, mixtures: Sequence[Mixture], hints: Sequence[Hints] | None = None) -> list[Floats]:
+        """Return the logits of several pieces, computed in batches of pieces, or windows of them, of similar length.
+
+        A perceptron runs freely: each note is given the history that it has itself decided.
+        """
+        if isinstance(self.network, Perceptron):
+            return self._run_freely(mixtures, hints)
+        known = self._check(mixtures, hints)
+        embedded = [
+            self.embed(extract(mixture, self.config.features, h)) for mixture, h in zip(mixtures, known, strict=True)
+        ]
+        return self._run_in_windows(embedded)
+
+    def informed_logits(self, pieces: Sequence[Piece], hints: Sequence[Hints] | None = None) -> list[Floats]:
+        """Return the logits of every note given the true parts of the notes before it: the oracle of a perceptron."""
+        known, parts = self._check(pieces, hints), len(self.config.part_set)
+        embedded = []
+        for piece, h in zip(pieces, known, strict=True):
+            history = history_of(piece.mixture, piece.label, self.config.features, parts)
+            embedded.append(self.embed(extract(piece.mixture, self.config.features, h, history)))
+        return self._run_in_windows(embedded)
 
     def embed(self, columns: Mapping[str, NDArray[np.int64] | Floats]) -> Floats:
-        """Return the features of n notes side by side, (n, input width)."""
+        """Return the features of n notes side by side, (n, D)."""
         return np.concatenate([self._embed(name, columns[name]) for name in self.config.features], axis=-1)
 
-    def _embed(self, name: str, column: NDArray[np.int64] | Floats) -> Floats:
-        kind = FEATURES[name].kind
-        if kind == "embedding":
-            return self._tables[name][column]
-        if kind == "one-hot":
-            return np.eye(FEATURES[name].size, dtype=np.float32)[column]
-        return column.astype(np.float32)
-
     def run(self, embedded: Floats, lengths: Integers) -> Floats:
-        """embedded: (B, N, input width), padded at the end. lengths: (B,). Returns the logits, (B, N, K)."""
-        notes = embedded
-        rows = np.arange(notes.shape[1])[None, :]
-        reversal = np.where(rows < lengths[:, None], lengths[:, None] - 1 - rows, rows)[:, :, None]
-        for index, cell in enumerate(self._forwards):
-            output, _ = _recur(cell, notes, _rest(len(notes), cell.width))
-            if self._backwards:
-                backward = np.take_along_axis(notes, reversal, axis=1)
-                backward, _ = _recur(self._backwards[index], backward, _rest(len(notes), cell.width))
-                output = np.concatenate([output, np.take_along_axis(backward, reversal, axis=1)], axis=-1)
-            notes = self._after(index, output, notes)
-        return np.asarray(notes @ self._head + self._head_bias)
+        """embedded: (B, N, D), padded at the end. lengths: (B,). Returns the logits, (B, N, K)."""
+        return np.asarray(self.network.run(embedded, lengths) @ self._head + self._head_bias)
 
     def start(self) -> State:
         """Return the state before the first note, for `step`."""
-        return [_rest(1, cell.width) for cell in self._forwards]
+        return self._streaming().start()
 
     def step(self, columns: Mapping[str, NDArray[np.int64] | Floats], state: State) -> tuple[Floats, State]:
         """Read the next m notes and return their logits, (m, K), and the state after them.
 
-        Raises ModelError for a bidirectional model, which must see the end first.
+        Raises ModelError for a bidirectional model, which must see the end first, and for models that keep no state.
         """
-        if self._backwards:
+        hidden, after = self._streaming().step(self.embed(columns), state)
+        return hidden @ self._head + self._head_bias, after
+
+    def _streaming(self) -> Recurrent:
+        if self.config.bidirectional:
             raise ModelError(f"{self.checkpoint.name} reads a piece from both ends; it cannot label notes as they come")
-        notes = self.embed(columns)[None]
-        after: State = []
-        for index, cell in enumerate(self._forwards):
-            output, layer_state = _recur(cell, notes, state[index])
-            after.append(layer_state)
-            notes = self._after(index, output, notes)
-        return (notes @ self._head + self._head_bias)[0], after
+        if not isinstance(self.network, Recurrent):
+            raise ModelError(f"{self.checkpoint.name} is not recurrent; only an LSTM labels notes as they come")
+        return self.network
 
-    def _after(self, index: int, output: Floats, notes: Floats) -> Floats:
-        """Layer norm, and the residual connection where the model has one."""
-        scale, shift = self._norms[index]
-        centred = output - output.mean(axis=-1, keepdims=True)
-        variance = (centred * centred).mean(axis=-1, keepdims=True)
-        normed = centred / np.sqrt(variance + np.float32(LAYER_NORM_EPSILON)) * scale + shift
-        return np.asarray(normed + notes if self.config.residual and index else normed)
+    def _embed(self, name: str, column: NDArray[np.int64] | Floats) -> Floats:
+        feature = FEATURES[name]
+        if feature.kind == "one-hot":
+            return np.eye(feature.size, dtype=np.float32)[column]
+        if feature.kind == "value":
+            return column.astype(np.float32)
+        return self._tables[feature.table or name][column].reshape(len(column), -1)
 
-    def _in_windows(self, embedded: Floats) -> Floats:
-        """Run one long piece, (n, D), as a batch of overlapping windows; returns the logits, (n, K)."""
-        count, hop = len(embedded), WINDOW - 2 * MARGIN
-        starts = list(range(0, max(count - WINDOW, 0) + hop, hop))
-        result = np.zeros((count, len(self.config.part_set)), np.float32)
-        for first in range(0, len(starts), BATCH):
-            chosen = starts[first : first + BATCH]
-            lengths = np.array([min(WINDOW, count - start) for start in chosen])
-            padded = np.zeros((len(chosen), WINDOW, embedded.shape[1]), np.float32)
-            for row, start in enumerate(chosen):
-                padded[row, : lengths[row]] = embedded[start : start + WINDOW]
-            logits = self.run(padded, lengths)
-            for row, start in enumerate(chosen):
-                begin = MARGIN if start else 0
-                result[start + begin : start + lengths[row]] = logits[row, begin : lengths[row]]
-        return result
+    def _check(
+        self, pieces: Sequence[Mixture] | Sequence[Piece], hints: Sequence[Hints] | None
+    ) -> Sequence[Hints | None]:
+        """Return the hints of each piece, None where the model reads none."""
+        if not self.config.reads_hints:
+            return [None] * len(pieces)
+        if hints is None:
+            raise ModelError(f"{self.checkpoint.name} must be told hints: when each part enters, and its mean pitch")
+        return hints
 
+    # ---- windows
 
-def _rest(batch: int, width: int) -> tuple[Floats, Floats]:
-    return np.zeros((batch, width), np.float32), np.zeros((batch, width), np.float32)
+    def _spans(self, count: int) -> list[tuple[int, int, int]]:
+        """Return the windows of a piece of n notes: (first note, end, notes at the start that only give context)."""
+        transformer = self.config.architecture == "transformer"
+        window = TRANSFORMER_WINDOW if transformer else WINDOW
+        whole = count <= window or not (transformer or self.config.bidirectional)
+        if whole:
+            return [(0, count, 0)]
+        hop = window - 2 * MARGIN
+        context = MARGIN if self.config.bidirectional else window - hop
+        spans = [(start, min(start + window, count), context if start else 0) for start in range(0, count, hop)]
+        return [span for span in spans if span[1] - span[0] > span[2]]
 
+    def _run_in_windows(self, embedded: Sequence[Floats]) -> list[Floats]:
+        """embedded: for each piece (n, D). Returns for each piece (n, K).
 
-def _recur(cell: _Cell, notes: Floats, state: tuple[Floats, Floats]) -> tuple[Floats, tuple[Floats, Floats]]:
-    """Run one direction of an LSTM. notes: (B, N, D). Returns (B, N, W) and the last (hidden, cell) state."""
-    width = cell.width
-    projected = np.ascontiguousarray((notes @ cell.inputs + cell.bias).swapaxes(0, 1))  # (N, B, 4W)
-    hidden, memory = state
-    output = np.empty((len(projected), *hidden.shape), np.float32)
-    for index, gates in enumerate(projected):  # a loop over notes: each needs the one before
-        gates += hidden @ cell.recurrent
-        np.tanh(gates, out=gates)
-        sigmoids = gates[:, : 3 * width]
-        sigmoids += 1.0
-        sigmoids *= 0.5
-        memory = sigmoids[:, width : 2 * width] * memory + sigmoids[:, :width] * gates[:, 3 * width :]
-        hidden = sigmoids[:, 2 * width :] * np.tanh(memory)
-        output[index] = hidden
-    return output.swapaxes(0, 1), (hidden, memory)
+        Where windows overlap, the later one has the say from its margin on, so that a note has context on both sides.
+        """
+        results = [np.zeros((len(rows), len(self._head_bias)), np.float32) for rows in embedded]
+        spans = [(piece, *span) for piece, rows in enumerate(embedded) for span in self._spans(len(rows)) if len(rows)]
+        spans.sort(key=lambda span: span[2] - span[1])  # stable: the windows of a piece keep their order
+        kept = {}
+        for first in range(0, len(spans), BATCH):
+            chosen = spans[first : first + BATCH]
+            lengths = np.array([stop - start for _, start, stop, _ in chosen])
+            padded = np.zeros((len(chosen), lengths.max(), self.config.input_width), np.float32)
+            for row, (piece, start, stop, _) in enumerate(chosen):
+                padded[row, : stop - start] = embedded[piece][start:stop]
+            for span, logits in zip(chosen, self.run(padded, lengths), strict=True):
+                kept[span[:2]] = logits[span[3] : span[2] - span[1]].copy(), span
+        for _, (logits, (piece, start, stop, context)) in sorted(kept.items(), key=lambda item: item[0]):
+            results[piece][start + context : stop] = logits
+        return results
 
+    # ---- free running
 
-def _cell(weights: Weights, prefix: str) -> _Cell:
-    """Take one direction's weights; torch keeps the gates as input, forget, candidate, output."""
-    inputs = weights[f"{prefix}.weight_ih_l0"]
-    recurrent = weights[f"{prefix}.weight_hh_l0"]
-    bias = weights[f"{prefix}.bias_ih_l0"] + weights[f"{prefix}.bias_hh_l0"]
-    if inputs.shape[0] != 4 * recurrent.shape[1] or recurrent.shape[0] != 4 * recurrent.shape[1]:
-        raise ModelError(f"{prefix}: shapes {inputs.shape} and {recurrent.shape} are not those of an LSTM")
-    return _Cell(_gates(inputs).T.copy(), _gates(recurrent).T.copy(), _gates(bias))
+    def _run_freely(self, mixtures: Sequence[Mixture], hints: Sequence[Hints] | None) -> list[Floats]:
+        """Label note by note, all pieces side by side; returns for each piece the logits, (n, K)."""
+        known, parts = self._check(mixtures, hints), len(self.config.part_set)
+        blank = [np.zeros((len(mixture), self._history_width), np.float32) for mixture in mixtures]
+        embedded = [
+            self.embed(extract(mixture, self.config.features, h, rows))
+            for mixture, h, rows in zip(mixtures, known, blank, strict=True)
+        ]
+        results = [np.zeros((len(mixture), parts), np.float32) for mixture in mixtures]
+        last = np.full((3, len(mixtures), parts), -1)  # pitch, onset and offset of each part's last note
+        where = self._history_start
+        for index in range(max(map(len, mixtures), default=0)):  # each note needs what was decided before it
+            active = np.array([piece for piece, mixture in enumerate(mixtures) if index < len(mixture)])
+            heard = [mixtures[piece] for piece in active]
+            note = np.array([[m.pitch[index], m.onset[index], m.onset[index] + m.duration[index]] for m in heard])
+            pitch, onset, offset = last[:, active]
+            rows = np.stack([embedded[piece][index] for piece in active])
+            rows[:, where : where + self._history_width] = history_rows(
+                note[:, 1:2], note[:, :1], pitch, onset, offset, pitch >= 0
+            )
+            logits = self.run(rows[:, None], np.ones(len(rows), np.int64))[:, 0]
+            last[:, active, logits.argmax(axis=1)] = note.T
+            for piece, row in zip(active.tolist(), logits, strict=True):
+                results[piece][index] = row
+        return results
 
+    @property
+    def _history_width(self) -> int:
+        return FEATURES["history"].width * len(self.config.part_set)
 
-def _gates(rows: Floats) -> Floats:
-    """Reorder (4W, …) rows, and halve those of the sigmoid gates for the tanh form above."""
-    into, forget, candidate, out = np.split(rows, 4)
-    return np.concatenate([into * 0.5, forget * 0.5, out * 0.5, candidate]).astype(np.float32)
-
-
-def _shaped(weights: Weights, name: str, shape: tuple[int, ...]) -> Floats:
-    """Return an array of the checkpoint; raises ModelError if its shape is not what the configuration says."""
-    if weights[name].shape != shape:
-        raise ModelError(f"{name}: shape {weights[name].shape}, the configuration says {shape}")
-    return weights[name]
+    @property
+    def _history_start(self) -> int:
+        """The column of the input at which the history begins."""
+        before = self.config.features[: self.config.features.index("history")]
+        return input_width(before, len(self.config.part_set))

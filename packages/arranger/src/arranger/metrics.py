@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,8 @@ class Scores:
     soundness: of two notes in succession in a predicted part, how often both are of the same true part.
     completeness: the same with the roles exchanged. link_precision, link_recall, link_f1: successions within predicted
     parts that are successions within true parts, and the reverse. accuracy_unisons_merged: accuracy if notes of equal
-    onset and pitch may exchange their parts, which no listener could tell.
+    onset and pitch may exchange their parts, which no listener could tell. confusion: notes by true part (rows) and
+    predicted part (columns).
     """
 
     pieces: int
@@ -37,8 +39,9 @@ class Scores:
     link_recall: float
     link_f1: float
     accuracy_unisons_merged: float
+    confusion: tuple[tuple[int, ...], ...]
 
-    def to_dict(self) -> dict[str, float | int]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the figures by name."""
         return asdict(self)
 
@@ -54,6 +57,7 @@ def score(pieces: Sequence[Piece], predictions: Sequence[Integers], parts: int) 
     present = np.bincount(true, minlength=parts)
     found = np.bincount(true[correct], minlength=parts)
     by_piece = [float((p == piece.label).mean()) for piece, p in zip(pieces, predictions, strict=True) if len(piece)]
+    confusion = np.bincount(true * parts + predicted, minlength=parts * parts).reshape(parts, parts)
     sound, complete = ratios(_same_neighbours(pieces, predictions))
     precision, recall = ratios(_common_links(pieces, predictions))
     total = precision + recall
@@ -70,6 +74,7 @@ def score(pieces: Sequence[Piece], predictions: Sequence[Integers], parts: int) 
         link_recall=recall,
         link_f1=2 * precision * recall / total if total else 0.0,
         accuracy_unisons_merged=sum(map(_merged_hits, pieces, predictions)) / notes,
+        confusion=tuple(tuple(row) for row in confusion.tolist()),
     )
 
 

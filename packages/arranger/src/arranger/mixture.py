@@ -7,7 +7,9 @@ Symbols: n notes, K parts. Times count 24 to the quarter note.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from muspy_core.music import Music
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 RESOLUTION = 24  # time steps in a quarter note, as in the paper
 
 Integers = NDArray[np.int64]
+Ties = Literal["kept", "equal", "unisons"]
 
 
 @dataclass(frozen=True)
@@ -89,16 +92,22 @@ def to_steps(times: NDArray[np.int64], resolution: int) -> Integers:
     return (2 * times.astype(np.int64) * RESOLUTION + resolution) // (2 * resolution)
 
 
-def labelled_mixture(music: Music, labels: list[int | None], name: str = "") -> Piece:
+def labelled_mixture(music: Music, labels: Sequence[int | None], name: str = "") -> Piece:
     """Return the piece in which track j has the label `labels[j]`; tracks labelled None are left out.
 
-    Grace notes take no time and are left out; a note that a part has twice (same onset, pitch, duration) counts once.
+    Grace notes take no time and are left out; a note that a track has twice (same onset, pitch, duration) counts once.
     """
+    return labelled_tables([track.notes.array for track in music.tracks], labels, music.resolution, name)
+
+
+def labelled_tables(
+    tables: Sequence[NDArray[np.void]], labels: Sequence[int | None], resolution: int, name: str = ""
+) -> Piece:
+    """Return the piece of tables of notes; see `labelled_mixture` and `as_mixture`."""
     columns, owners = [], []
-    for label, track in zip(labels, music.tracks, strict=True):
+    for label, table in zip(labels, tables, strict=True):
         if label is None:
             continue
-        table = track.notes.array
         table = table[(table["duration"] > 0) & (table["grace"] == 0)]
         keys = np.stack([table["time"], table["pitch"], table["duration"]], axis=1)
         first = np.sort(np.unique(keys, axis=0, return_index=True)[1]) if len(table) else np.zeros(0, int)
@@ -108,15 +117,20 @@ def labelled_mixture(music: Music, labels: list[int | None], name: str = "") -> 
         empty = np.zeros(0, np.int64)
         return Piece(name, Mixture(empty, empty, empty, empty), empty)
     by_part = np.argsort(np.concatenate(owners), kind="stable")
-    mixture, order = as_mixture(np.concatenate(columns)[by_part], music.resolution)
+    mixture, order = as_mixture(np.concatenate(columns)[by_part], resolution)
     return Piece(name, mixture, np.concatenate(owners)[by_part][order])
 
 
-def shuffled_ties(piece: Piece, rng: np.random.Generator) -> Piece:
-    """Return the piece with the notes that share onset and pitch in random order.
+def shuffled_ties(piece: Piece, rng: np.random.Generator, ties: Ties = "unisons") -> Piece:
+    """Return the piece with notes that are alike in random order.
 
-    Sorting leaves such notes in the order of their tracks, from which a model could read the label.
+    Sorting leaves equal notes in the order of their tracks, from which a model could read the label. ties: which notes
+    are taken to be alike: those of one onset and pitch (`unisons`: what is known of them when they begin), only those
+    that also end together (`equal`), or none (`kept`).
     """
+    if ties == "kept":
+        return piece
     mixture = piece.mixture
-    order = np.lexsort((rng.random(len(piece)), mixture.pitch, mixture.onset))
+    known = (mixture.duration,) if ties == "equal" else ()
+    order = np.lexsort((rng.random(len(piece)), *known, mixture.pitch, mixture.onset))
     return Piece(piece.name, mixture[order], piece.label[order])

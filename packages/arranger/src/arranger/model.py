@@ -1,9 +1,11 @@
-"""Features → logits: the LSTM and the BiLSTM of §4.4.2, and what they can be extended by (torch).
+"""Features → logits: the LSTM, the BiLSTM and the perceptron of §4.4.2, and their common frame (torch).
 
 Symbols: B pieces, N notes (padded), K parts, H width of a layer.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -29,14 +31,14 @@ class NoteEmbedding(nn.Module):
         )
 
     def forward(self, columns: dict[str, Tensor]) -> Tensor:
-        """columns: by name (B, N) codes or (B, N, width) values. Returns (B, N, input width)."""
+        """columns: by name (B, N) or (B, N, K) codes, or (B, N, width) values. Returns (B, N, input width)."""
         return torch.cat([self._embed(name, columns[name]) for name in self.features], dim=-1)
 
     def _embed(self, name: str, column: Tensor) -> Tensor:
         kind = FEATURES[name].kind
-        if kind == "embedding":
-            embedded: Tensor = self.tables[name](column)
-            return embedded
+        if kind in ("embedding", "shared"):
+            embedded: Tensor = self.tables[FEATURES[name].table or name](column)
+            return embedded.flatten(2)
         if kind == "one-hot":
             return nn.functional.one_hot(column, FEATURES[name].size).float()
         return column
@@ -65,14 +67,40 @@ class RecurrentLayer(nn.Module):
 
 
 class PartTagger(nn.Module):
-    """Recurrent layers over embedded notes, and a linear layer to one logit for each part."""
+    """Layers over embedded notes, and a linear layer to one logit for each part; subclasses say which layers."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
         self.embedding = NoteEmbedding(config)
         self.input_dropout = nn.Dropout(config.input_dropout)
-        self.layers = nn.ModuleList(
+        self.layers = self.make_layers(config)
+        self.head = nn.Linear(config.hidden, len(config.part_set))
+
+    def make_layers(self, config: ModelConfig) -> nn.ModuleList:
+        """Return the layers of this kind of model."""
+        raise NotImplementedError
+
+    def run_layers(self, notes: Tensor, lengths: Tensor) -> Tensor:
+        """notes: (B, N, input width). lengths: (B,). Returns (B, N, H)."""
+        raise NotImplementedError
+
+    def forward(self, columns: dict[str, Tensor], lengths: Tensor) -> Tensor:
+        """Return the logits, (B, N, K); rows beyond a piece's length mean nothing.
+
+        columns: as for `NoteEmbedding`. lengths: (B,) notes in each piece.
+        """
+        notes = self.input_dropout(self.embedding(columns))
+        logits: Tensor = self.head(self.run_layers(notes, lengths))
+        return logits
+
+
+class RecurrentTagger(PartTagger):
+    """LSTM or BiLSTM."""
+
+    def make_layers(self, config: ModelConfig) -> nn.ModuleList:
+        """Each layer reads the one before."""
+        return nn.ModuleList(
             RecurrentLayer(
                 config.hidden if index else config.input_width,
                 config.hidden,
@@ -82,19 +110,44 @@ class PartTagger(nn.Module):
             )
             for index in range(config.layers)
         )
-        self.head = nn.Linear(config.hidden, len(config.part_set))
 
-    def forward(self, columns: dict[str, Tensor], lengths: Tensor) -> Tensor:
-        """Return the logits, (B, N, K); rows beyond a piece's length mean nothing.
-
-        columns: as for `NoteEmbedding`. lengths: (B,) notes in each piece.
-        """
-        notes = self.input_dropout(self.embedding(columns))
+    def run_layers(self, notes: Tensor, lengths: Tensor) -> Tensor:
+        """See `PartTagger`."""
         reversal = reversed_rows(lengths, notes.shape[1])
         for layer in self.layers:
             notes = layer(notes, reversal)
-        logits: Tensor = self.head(notes)
-        return logits
+        return notes
+
+
+class PerceptronTagger(PartTagger):
+    """Dense layers on every note by itself; what it knows of others is in its features (§4.5.3)."""
+
+    def make_layers(self, config: ModelConfig) -> nn.ModuleList:
+        """Dense, ReLU (none in the published code), dropout."""
+        activation: type[nn.Module] = nn.Identity if config.linear else nn.ReLU
+        widths = [config.input_width, *[config.hidden] * config.layers]
+        return nn.ModuleList(
+            nn.Sequential(nn.Linear(inputs, outputs), activation(), nn.Dropout(config.dropout))
+            for inputs, outputs in pairwise(widths)
+        )
+
+    def run_layers(self, notes: Tensor, lengths: Tensor) -> Tensor:
+        """See `PartTagger`."""
+        for layer in self.layers:
+            notes = layer(notes)
+        return notes
+
+
+def build_model(config: ModelConfig) -> PartTagger:
+    """Return a new model of the configuration's architecture."""
+    from arranger.transformer import TransformerTagger
+
+    kinds: dict[str, type[PartTagger]] = {
+        "recurrent": RecurrentTagger,
+        "transformer": TransformerTagger,
+        "perceptron": PerceptronTagger,
+    }
+    return kinds[config.architecture](config)
 
 
 def reversed_rows(lengths: Tensor, size: int) -> Tensor:

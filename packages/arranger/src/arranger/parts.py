@@ -52,7 +52,7 @@ class PartSet:
 
         The whole name must be one of the part's aliases, so that "Violino II" is never taken for "Violino I".
         """
-        wanted = " ".join(track_name.lower().split())
+        wanted = " ".join(track_name.lower().split()).rstrip(".")
         for label, part in enumerate(self.parts):
             if wanted == part.name.lower() or wanted in part.aliases:
                 return label
@@ -92,7 +92,25 @@ STRING_QUARTET = PartSet(
         Part("Violoncello", 42, _BASS, 36, 84, ("cello",)),
     ),
 )
-PART_SETS = {parts.name: parts for parts in (SATB, STRING_QUARTET)}
+NES = PartSet(
+    "nes",
+    (
+        Part("Pulse 1", 80, _TREBLE, 33, 108, ("p1",)),
+        Part("Pulse 2", 81, _TREBLE, 33, 108, ("p2",)),
+        Part("Triangle", 38, _BASS, 21, 108, ("tr",)),
+    ),
+)
+POP_BAND = PartSet(
+    "pop-band",
+    (
+        Part("Piano", 0, _TREBLE, 21, 108),
+        Part("Guitar", 24, _TENOR, 40, 88),
+        Part("Bass", 32, ("F", 4, -1), 28, 67),
+        Part("Strings", 48, _TREBLE, 28, 103),
+        Part("Brass", 61, _TREBLE, 28, 89),
+    ),
+)
+PART_SETS = {parts.name: parts for parts in (SATB, STRING_QUARTET, NES, POP_BAND)}
 
 
 def part_set(name: str) -> PartSet:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from muspy_core.errors import MuspyError
@@ -51,16 +52,19 @@ class Split:
 
 
 def split_of(name: str, corpus: str, pieces: Sequence[str]) -> Split:
-    """Return a split of a corpus: `paper`, `grouped`, or with a number (`grouped:3`) another draw of it; 0 by default.
+    """Return a split of a corpus: `paper`, `grouped`, or with a number (`grouped:3`) another draw of it; 0 by default;
+    or `whole`, in which every piece is for testing.
 
     pieces: the names of all pieces of the corpus. Raises SplitError if the name or the pieces are not known.
     """
     kind, _, number = name.partition(":")
+    if name == "whole":
+        return Split(name, (), (), tuple(sorted(pieces)))
     if kind not in ("paper", "grouped") or not (number.isdigit() or not number):
-        raise SplitError(f"unknown split {name!r}; there are paper, grouped, and draws of them such as grouped:3")
+        raise SplitError(f"unknown split {name!r}; there are paper, grouped, draws of them (grouped:3), and whole")
     seed = int(number or 0)
     if kind == "paper":
-        return paper_split(pieces, seed)
+        return official_split(pieces) if corpus == "nes" else paper_split(pieces, seed)
     groups = shipped_groups(corpus)
     missing = sorted(set(pieces) ^ {piece for group in groups for piece in group})
     if missing:
@@ -74,6 +78,11 @@ def paper_split(pieces: Sequence[str], seed: int = 0) -> Split:
     drawn = random.Random(seed).choices(SUBSETS, WEIGHTS, k=len(names))
     chosen = {subset: [n for n, s in zip(names, drawn, strict=True) if s == subset] for subset in SUBSETS}
     return Split(f"paper:{seed}", *(tuple(chosen[subset]) for subset in SUBSETS))
+
+
+def official_split(pieces: Sequence[str]) -> Split:
+    """Return the split that a data set comes with: the names begin with `train/`, `valid/` or `test/`."""
+    return Split("official", *(tuple(n for n in sorted(pieces) if n.startswith(f"{subset}/")) for subset in SUBSETS))
 
 
 def grouped_split(groups: Sequence[Sequence[str]], seed: int = 0) -> Split:
@@ -98,13 +107,24 @@ def grouped_split(groups: Sequence[Sequence[str]], seed: int = 0) -> Split:
 
 
 def shipped_groups(corpus: str) -> list[list[str]]:
-    """Return the groups of related pieces that `related_groups` found in a corpus, as the package carries them."""
+    """Return the groups of related pieces of a corpus, as the package carries them (see `corpora.groups`)."""
+    groups: list[list[str]] = _shipped(corpus)["groups"]
+    return groups
+
+
+def shipped_duplicates(corpus: str) -> list[str]:
+    """Return the works of a corpus that are left out because another corpus has them."""
+    works: list[str] = _shipped(corpus).get("duplicates", [])
+    return works
+
+
+def _shipped(corpus: str) -> dict[str, Any]:
     file = resources.files("arranger") / "corpora" / f"{corpus}-groups.json"
     try:
-        groups: list[list[str]] = json.loads(file.read_text(encoding="utf-8"))["groups"]
+        content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SplitError(f"{corpus} has no groups of related pieces; use the paper split") from None
-    return groups
+    return content
 
 
 # ---- which pieces are related
@@ -112,22 +132,47 @@ def shipped_groups(corpus: str) -> list[list[str]]:
 
 def related_groups(pieces: Sequence[Piece]) -> list[list[str]]:
     """Return the pieces in groups: directly or through others they share a tune or a setting; names sorted."""
-    leader = {piece.name: piece.name for piece in pieces}
+    tunes = {piece.name: tune_fragments(piece) for piece in pieces}
+    return joined(
+        [piece.name for piece in pieces],
+        (
+            (first.name, second.name)
+            for first, second in combinations(pieces, 2)
+            if shared_tune(tunes[first.name], tunes[second.name]) >= SAME_TUNE
+            or shared_setting(first, second) >= SAME_SETTING
+        ),
+    )
+
+
+def work_groups(pieces: Sequence[Piece]) -> list[list[str]]:
+    """Return movements in groups: those of one work (all but the last word of `WORK-MOVEMENT`), or of one tune."""
+    tunes = {piece.name: tune_fragments(piece) for piece in pieces}
+    return joined(
+        list(tunes),
+        (
+            (first, second)
+            for first, second in combinations(tunes, 2)
+            if work_of(first) == work_of(second) or shared_tune(tunes[first], tunes[second]) >= SAME_TUNE
+        ),
+    )
+
+
+def work_of(movement: str) -> str:
+    """Return the name of the work that a movement belongs to."""
+    return movement.rpartition("-")[0] or movement
+
+
+def joined(names: Sequence[str], pairs: Iterable[tuple[str, str]]) -> list[list[str]]:
+    """Return the names in groups, so that those of a pair are in one; all sorted."""
+    leader = {name: name for name in names}
 
     def find(name: str) -> str:
         while leader[name] != name:
             name = leader[name]
         return name
 
-    tunes = {piece.name: tune_fragments(piece) for piece in pieces}
-    for first, second in combinations(pieces, 2):
-        if find(first.name) == find(second.name):
-            continue
-        if (
-            shared_tune(tunes[first.name], tunes[second.name]) >= SAME_TUNE
-            or shared_setting(first, second) >= SAME_SETTING
-        ):
-            leader[find(first.name)] = find(second.name)
+    for first, second in pairs:
+        leader[find(first)] = find(second)
     groups: dict[str, list[str]] = {}
     for name in sorted(leader):
         groups.setdefault(find(name), []).append(name)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from arranger.checkpoint import save_checkpoint
 from arranger.config import ModelConfig
 from arranger.data import IGNORED, Batch, PieceDataModule
-from arranger.model import PartTagger
+from arranger.model import PartTagger, build_model
 
 
 class TaggerModule(L.LightningModule):
@@ -47,7 +47,7 @@ class TaggerModule(L.LightningModule):
         self.config = config
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
         self.warmup_steps, self.decay, self.average = warmup_steps, decay, average
-        self.model = PartTagger(config)
+        self.model = build_model(config)
         self.averaged = copy.deepcopy(self.model).requires_grad_(False) if average else None
         self.loss = nn.CrossEntropyLoss(ignore_index=IGNORED, label_smoothing=label_smoothing)
 
@@ -133,7 +133,7 @@ class ExportBest(L.Callback):
         training = {
             "corpus": data.corpus,
             "split": data.split_name,
-            "shuffle_ties": data.augmentation.shuffle_ties,
+            "ties": data.augmentation.ties,
             "pieces": data.training_names,
             "epoch": trainer.current_epoch,
             "steps": trainer.global_step,

@@ -1,0 +1,140 @@
+"""Rows → trainings → figures: every run is trained, measured, and kept as one JSON file (tables → page).
+
+A run is a row of a column with a seed and a split. Its weights stand in `runs/CONFIGURATION/VERSION`, its figures in
+`docs/arranger/results/COLUMN/ROW/VERSION.json`. What is there is not done again, and a training that was cut off
+goes on from its last pass.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from muspy_core.io.files import write_atomically
+
+from arranger.evaluate import BASELINES, evaluate
+from arranger.experiments.tables import Column, rows_of
+
+SEEDS = range(5)
+SPREAD = tuple(f"grouped:{draw}" for draw in range(1, 5))
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training, or one measurement of a baseline. model: as in a row. mode: of the model."""
+
+    column: Column
+    model: str
+    mode: str
+    seed: int = 0
+    split: str = "grouped"
+
+    @property
+    def version(self) -> str:
+        """Split and seed as they stand in paths."""
+        return f"{self.split.replace(':', '')}-s{self.seed}"
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether there is nothing to train."""
+        return self.model in BASELINES
+
+    @property
+    def configuration(self) -> str:
+        """The name of the configuration."""
+        return f"{self.column.prefix}-{self.model}"
+
+    def folder(self, runs: Path) -> Path:
+        """Return where its weights and checkpoints are."""
+        return runs / self.configuration / self.version
+
+    def result(self, results: Path) -> Path:
+        """Return where its figures are."""
+        return results / self.column.name / self.model / f"{self.version}.json"
+
+    @property
+    def training(self) -> list[str]:
+        """The arguments of `arranger fit`."""
+        return [
+            "-c", self.configuration, "--seed_everything", str(self.seed), "--data.seed", str(self.seed),
+            "--data.split", self.split, "--trainer.logger.init_args.version", self.version,
+        ]  # fmt: skip
+
+    @property
+    def command(self) -> str:
+        """The commands that make its figures."""
+        where = f"--dataset {self.column.corpus} --split {self.split}"
+        if self.is_baseline:
+            return f"arranger evaluate --model {self.model} {where}"
+        folder = f"runs/{self.configuration}/{self.version}/export"
+        measuring = f"arranger evaluate --model {folder} --mode {self.mode} {where}"
+        return f"arranger fit {' '.join(self.training)} && {measuring}"
+
+
+def runs_of(column: Column) -> Iterator[Run]:
+    """Yield the runs of a column in the order of their worth: one seed of every row, more seeds, other splits."""
+    rows = {row.model: row.mode for row in rows_of(column)}
+    trained = {model: mode for model, mode in rows.items() if model not in BASELINES}
+    yield from (Run(column, model, mode) for model, mode in rows.items() if model in BASELINES)
+    for seed in SEEDS:
+        yield from (Run(column, model, mode, seed) for model, mode in trained.items())
+    for split in SPREAD:
+        yield from (Run(column, model, mode, 0, split) for model, mode in rows.items())
+    for seed in SEEDS:
+        yield from (Run(column, model, mode, seed, "paper") for model, mode in trained.items())
+
+
+def run_missing(
+    column: Column, runs: Path, results: Path, budget_s: float, source: Path | None = None
+) -> Iterator[str]:
+    """Do the runs that have no figures yet, and yield a line for each; none is begun once the budget is spent."""
+    start = time.perf_counter()
+    for run in runs_of(column):
+        path = run.result(results)
+        if path.exists():
+            continue
+        if time.perf_counter() - start > budget_s:
+            return
+        if not run.is_baseline:
+            train(run, runs, source)
+        figures = measure(run, runs, source)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with write_atomically(path) as temporary:
+            temporary.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        yield f"{column.name} {run.model} {run.version}: {figures['accuracy']:.4f}"
+
+
+def train(run: Run, runs: Path, source: Path | None = None) -> None:
+    """Train a run's model to its end, from its last pass if there is one; nothing is done if it is finished."""
+    from arranger.fit import fit
+
+    folder = run.folder(runs)
+    if (folder / "finished").exists():
+        return
+    arguments = [*run.training, "--trainer.logger.init_args.save_dir", str(runs)]
+    arguments += ["--trainer.enable_progress_bar", "false"]
+    last = folder / "checkpoints" / "last.ckpt"
+    if last.exists():
+        arguments += ["--ckpt_path", str(last)]
+    if source is not None:
+        arguments += ["--data.source", str(source)]
+    fit(arguments)
+    (folder / "finished").touch()
+
+
+def measure(run: Run, runs: Path, source: Path | None = None) -> dict[str, Any]:
+    """Return the figures of a run, what it was trained with, and the command that makes it."""
+    model = run.model if run.is_baseline else run.folder(runs) / "export"
+    figures = evaluate(model, run.mode or "online", dataset=run.column.corpus, split=run.split, source=source).to_dict()
+    figures.pop("strictly_causal")  # has a row of its own
+    figures["model"] = run.model if run.is_baseline else run.configuration
+    training: dict[str, Any] = {}
+    if not run.is_baseline:
+        described = json.loads((run.folder(runs) / "export" / f"{run.mode}.json").read_text(encoding="utf-8"))
+        training = {name: value for name, value in described["training"].items() if name != "pieces"}
+        training["seed"] = run.seed
+    return {**figures, "training": training, "command": run.command}
