@@ -10,10 +10,10 @@ As a script it prints the best processor time of several readings, which other w
 time of day. All start from the path. Each reader works in a process of its own, so that none pays when the garbage
 collector walks through the modules of another; the collector is on for all. Under pytest all share one process.
 
-The column "parse" is what unpacking the file and scanning it into elements takes, with the compiled parser about a
-quarter of our time; with lxml, which is there without a compiler, it is two fifths of twice that time (13.7 to 15 times
-the speed of music21 and 2.6 times that of MusPy were measured with lxml alone). The rest is what we do with notes and
-marks, and the tables. A page of a chorale costs mostly the tables: dozens of small NumPy arrays.
+The column "parse" is what unpacking the file and scanning it into elements takes. The compiled parser (`_tree.c`) made
+the reader about twice as fast as it is on top of lxml, which was 13.7 to 15 times the speed of music21 and 2.6 times
+that of MusPy; `MUSPY_CORE_EXTENSION=0` measures that way. What is left is the rows of notes and marks, in Python, and
+the tables. A page of a chorale costs mostly the tables: dozens of small NumPy arrays.
 
 Writing is timed by pytest-benchmark only; its peer is MusPy, which writes through music21.
 """

@@ -165,7 +165,10 @@ def events_from_dicts(event_type: type[Any], rows: Sequence[Mapping[str, Any]]) 
     array = new_array(event_type, len(rows))
     side: dict[str, list[Any] | None] = {}
     try:
+        present = set[str]().union(*(row.keys() for row in rows))
         for field in event_type._fields:
+            if field.name not in present and field.optional and (not field.column or field.none is not None):
+                continue
             values = [row.get(field.name) for row in rows]
             if not _store(event_type, array, side, field, values):
                 return EventList(event_type, [event_type.from_dict(row) for row in rows])
@@ -182,15 +185,16 @@ def _store(
     if missing and not field.optional:
         raise TypeError(f"{event_type.__name__}: the required attribute `{field.name}` is missing")
     if not field.column:
-        side[field.name] = values if any(value is not None for value in values) else None
+        side[field.name] = None if values.count(None) == len(values) else values
         return True
     if missing and field.none is None:
         default = getattr(event_type, field.name)
         values = [default if value is None else value for value in values]
     if field.none is not None:
-        if all(value is None for value in values):
+        if missing and values.count(None) == len(values):
             return True
-        values = [field.none if value is None else value for value in values]
+        if missing:
+            values = [field.none if value is None else value for value in values]
         if field.words:
             codes = {word: code for code, word in enumerate(field.words, 1)} | {field.none: field.none}
             if any(value not in codes for value in values):
