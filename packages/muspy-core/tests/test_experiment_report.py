@@ -137,7 +137,7 @@ def test_the_page_is_rendered_from_rows_again_and_again(tmp_path: Path) -> None:
     planned = [(table, row) for table in ("cross", "upstream") for row in rows_of(table, list(NAMES))]
     render(kept, tmp_path, planned)
     first = page.read_text(encoding="utf-8")
-    assert "39 of 91 rows are there. Not reached: `cross/m21jsb-transformer-0`" in first
+    assert "39 of 91 rows are there. Not reached:\n\n* Transformer, `clean`, seed 0: all\n" in first
     assert "| essen | monophonic | 3.0 | – | 1.250 ± 0.071 | – | – | 3.49 | 2 |" in first
     assert "holds" in first
     render(kept, tmp_path, planned)

@@ -49,9 +49,16 @@ def render(kept: Path, pages: Path, planned: Sequence[tuple[str, Row]]) -> None:
 
 
 def _state(kept: Path, planned: Sequence[tuple[str, Row]]) -> str:
-    missing = [f"`{table}/{row.name}`" for table, row in planned if not (kept / table / f"{row.name}.json").exists()]
-    done = f"{len(planned) - len(missing)} of {len(planned)} rows are there."
-    return done if not missing else f"{done} Not reached: {', '.join(missing)}."
+    """How many rows there are, and which are missing, by what they share."""
+    missing: dict[str, list[str]] = {}
+    for table, row in planned:
+        if not (kept / table / f"{row.name}.json").exists():
+            missing.setdefault(f"{LABELS[row.kind]}, `{row.protocol}`, seed {row.seed}", []).append(row.trained_on)
+    count = len(planned) - sum(map(len, missing.values()))
+    lines = [f"{count} of {len(planned)} rows are there. {'Not reached:' if missing else ''}".strip(), ""]
+    for what, names in missing.items():
+        lines.append(f"* {what}: {'all' if len(names) == len(TRAINED_ON) else ', '.join(names)}")
+    return "\n".join(lines)
 
 
 def _own(results: Results) -> str:
@@ -108,7 +115,7 @@ def _spread(results: Results) -> str:
 
 
 def _claims(results: Results) -> str:
-    verdicts = {True: "holds", False: "does not hold", None: "–"}
+    verdicts = {True: "holds", False: "not confirmed", None: "–"}
     rows = [(found.claim, verdicts[found.holds], found.evidence) for found in findings(results)]
     return markdown_table(("claim of §2.5", "here", "our evidence"), rows, numeric_from=3)
 
