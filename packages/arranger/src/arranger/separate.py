@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 from muspy_core import Chord, Clef, ControlChange, EventList, Lyric, Music, Note, PitchBend, Track
@@ -16,17 +17,19 @@ from muspy_core.columns import new_array
 from muspy_core.errors import MuspyError
 from numpy.typing import NDArray
 
+from arranger.beam import OVERLAP_PENALTY, decode_jointly
 from arranger.checkpoint import Checkpoint, load_checkpoint
-from arranger.config import DecodingConfig
-from arranger.decoding import decode, decode_causally, log_softmax
+from arranger.control import Control
+from arranger.decoding import decode, decode_causally, log_softmax, unison_partners
 from arranger.inference import Tagger
 from arranger.mixture import RESOLUTION, Integers, Mixture, as_mixture
 from arranger.parts import PartSet
 
+Unisons = Literal["single", "double"]
+
 DOUBTFUL = 0.6  # a note whose part is less probable than this is marked for a second look
-# A note outside a part's usual range costs this much for each semitone, in nats; chosen on validation pieces, where
-# it changes next to nothing, so that notes far outside all ranges of a choir still go to the nearest part.
-RANGE_PENALTY = 1.0
+# A silent part joins a note in unison if the model gives it at least this probability.
+DOUBLING = 0.25
 _NOTE_SIDES = ("pitch_str", "articulations", "ornaments")
 
 
@@ -41,7 +44,8 @@ class Separation:
     music: one track a part (in the order of the part set, empty ones too), then the untouched percussion tracks.
     mixture: the notes that were separated. origin: (n,) index of the input's track that each comes from. label: (n,)
     part of each. confidence: (n,) probability of that part, before decoding. part_rows: for each part the notes of the
-    mixture that its track holds, in the order of the track.
+    mixture that its track holds, in the order of the track. doubled: notes that two parts play in unison, so that two
+    tracks hold them.
     warnings: what could not be done as it should be, one sentence each.
     """
 
@@ -53,6 +57,7 @@ class Separation:
     confidence: NDArray[np.float64]
     part_rows: list[Integers] = field(default_factory=list)
     warnings: tuple[str, ...] = ()
+    doubled: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @property
     def doubtful(self) -> NDArray[np.bool_]:
@@ -72,7 +77,7 @@ class Separation:
 
 
 @dataclass(frozen=True)
-class _Source:
+class Source:
     """The merged notes of all pitched tracks, in the mixture's order.
 
     table: (n,) note columns. sides: their side columns. track: (n,) index of the track a note comes from.
@@ -83,6 +88,11 @@ class _Source:
     sides: Mapping[str, list[object]]
     track: Integers
 
+    def seconds(self, music: Music) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the beginning and the end of every note in seconds, (n,) each, by the tempo of the music."""
+        times = music.tempo_map.seconds
+        return times(self.table["time"]), times(self.table["time"] + self.table["duration"])
+
 
 def separate(
     music: Music,
@@ -91,6 +101,8 @@ def separate(
     *,
     locks: Integers | None = None,
     excluded_parts: Sequence[str] = (),
+    control: Control | None = None,
+    unisons: Unisons = "single",
 ) -> Separation:
     """Separate music into the parts of a model.
 
@@ -101,47 +113,89 @@ def separate(
             read first), or "causal" (note by note).
         locks: (n,) part that a note of the mixture must have, `decoding.FREE` for any; see `merge`.
         excluded_parts: Names of parts that stay empty.
+        control: Names, ranges, polyphony limits and locks of the parts, instead of `excluded_parts`.
+        unisons: "single" (a note is in one part) or "double" (a part that would be silent joins the note that it would
+            most probably have: one key of the player for two parts).
 
-    Raises ModelError for an unknown model, SeparationError if there is no pitched note or no part left.
+    Raises ModelError for an unknown model, SeparationError if there is no pitched note or no part left, ControlError
+    for demands that do not fit the music.
     """
     checkpoint = model if isinstance(model, Checkpoint) else load_checkpoint(model, mode)
-    parts = checkpoint.config.part_set
-    excluded = tuple(sorted({parts.index(name) for name in excluded_parts}))
-    if len(excluded) == len(parts):
-        raise SeparationError(f"all {len(parts)} parts are excluded; leave at least one")
-    source = _merge(music)
-    decoding = replace(checkpoint.decoding, range_penalty=RANGE_PENALTY, excluded_parts=excluded)
+    if control is None:
+        own = checkpoint.config.part_set
+        excluded = tuple(sorted({own.index(name) for name in excluded_parts}))
+        if len(excluded) == len(own):
+            raise SeparationError(f"all {len(own)} parts are excluded; leave at least one")
+        control = Control(own, excluded)
+    source = merged(music)
+    demanded = control.locked(source.mixture, source.track, [track.name for track in music.tracks])
     logits = Tagger(checkpoint).logits(source.mixture)
-    label = _decode(checkpoint, source.mixture, logits, decoding, locks)
+    limited = control.limited(logits, source.mixture.pitch)
+    label = _decode(checkpoint, source.mixture, limited, control, demanded if locks is None else locks)
     confidence = np.exp(log_softmax(logits))[np.arange(len(label)), label]
+    doubled = joining = np.zeros(0, np.int64)
+    if unisons == "double":
+        doubled, joining = unison_partners(source.mixture, limited, label, control.excluded, DOUBLING)
+    return as_separation(music, source, control, label, confidence, doubled, joining)
+
+
+def as_separation(
+    music: Music,
+    source: Source,
+    control: Control,
+    label: Integers,
+    confidence: NDArray[np.float64],
+    doubled: Integers | None = None,
+    joining: Integers | None = None,
+) -> Separation:
+    """Return the music in parts, given the part and the confidence of every note of its mixture, (n,) each.
+
+    doubled, joining: rows of notes that one more part plays, and which part it is.
+    """
+    parts = control.parts
     rows = [np.flatnonzero(label == part) for part in range(len(parts))]
+    if doubled is None or joining is None:
+        doubled = joining = np.zeros(0, np.int64)
+    rows = [np.sort(np.append(own, doubled[joining == part])) for part, own in enumerate(rows)]
     separated, left_out = _assemble(music, source, parts, rows)
-    warnings = (*_rounded(source, music.resolution), *_warnings(source.mixture, label, parts), *left_out)
-    return Separation(separated, parts, source.mixture, source.track, label, confidence, rows, warnings)
+    warnings = (
+        *_rounded(source, music.resolution),
+        *_warnings(source.mixture, label, parts),
+        *_broken(source.mixture, label, control),
+        *left_out,
+    )
+    return Separation(separated, parts, source.mixture, source.track, label, confidence, rows, warnings, doubled)
 
 
 def merge(music: Music) -> Mixture:
     """Return the mixture that `separate` labels: the notes of all tracks but percussion."""
-    return _merge(music).mixture
+    return merged(music).mixture
 
 
 def _decode(
     checkpoint: Checkpoint,
     mixture: Mixture,
-    logits: NDArray[np.float32],
-    decoding: DecodingConfig,
+    logits: NDArray[np.floating],
+    control: Control,
     locks: Integers | None,
 ) -> Integers:
-    parts = checkpoint.config.part_set
-    if checkpoint.config.knowledge == "causal" and locks is None:
-        return decode_causally(mixture, logits, parts, decoding)
-    return decode(mixture, logits, parts, decoding, locks)
+    parts, polyphony = control.parts, control.polyphony
+    decoding = control.decoding(checkpoint.decoding)
+    knowledge = checkpoint.config.knowledge
+    if knowledge == "causal":
+        return decode_causally(mixture, logits, parts, decoding, locks, polyphony)
+    if knowledge == "offline":
+        decoding = replace(decoding, overlap_penalty=OVERLAP_PENALTY)
+        if polyphony is None:  # the search over the whole piece knows parts of one voice only
+            return decode_jointly(mixture, logits, parts, decoding, locks)
+    return decode(mixture, logits, parts, decoding, locks, polyphony)
 
 
 # ---- tracks → one table
 
 
-def _merge(music: Music) -> _Source:
+def merged(music: Music) -> Source:
+    """Return the notes of all tracks but percussion; raises SeparationError if there is none."""
     tables, owners = [], []
     sides: dict[str, list[object]] = {name: [] for name in _NOTE_SIDES}
     for index, track in enumerate(music.tracks):
@@ -161,7 +215,7 @@ def _merge(music: Music) -> _Source:
     mixture, order = as_mixture(table, music.resolution)
     chosen = order.tolist()
     ordered = {name: [values[i] for i in chosen] for name, values in sides.items()}
-    return _Source(mixture, table[order], ordered, np.concatenate(owners)[order])
+    return Source(mixture, table[order], ordered, np.concatenate(owners)[order])
 
 
 def _notes_of_chords(track: Track) -> EventList[Note]:
@@ -179,7 +233,7 @@ def _pitches(chord: Chord) -> list[int]:
 # ---- one table → parts
 
 
-def _assemble(music: Music, source: _Source, parts: PartSet, rows: Sequence[Integers]) -> tuple[Music, list[str]]:
+def _assemble(music: Music, source: Source, parts: PartSet, rows: Sequence[Integers]) -> tuple[Music, list[str]]:
     """Return the music in parts, and what of the input has no place in it."""
     tracks = []
     for part, chosen in zip(parts.parts, rows, strict=True):
@@ -209,7 +263,7 @@ def _clean(table: NDArray[np.void]) -> NDArray[np.void]:
     return notes
 
 
-def _share_lyrics(music: Music, source: _Source, rows: Sequence[Integers], tracks: Sequence[Track]) -> None:
+def _share_lyrics(music: Music, source: Source, rows: Sequence[Integers], tracks: Sequence[Track]) -> None:
     """Give each syllable to the part that took the highest of its track's notes at that time, else to the first."""
     label = np.zeros(len(source.mixture), np.int64)
     for part, chosen in enumerate(rows):
@@ -241,7 +295,7 @@ def _share_controllers(music: Music, tracks: Sequence[Track]) -> list[str]:
 # ---- what could not be done
 
 
-def _rounded(source: _Source, resolution: int) -> list[str]:
+def _rounded(source: Source, resolution: int) -> list[str]:
     """Say how many onsets lie between the steps of the model's grid; the output keeps them as they are."""
     between = int((source.table["time"] * RESOLUTION % resolution != 0).sum())
     if not between:
@@ -266,6 +320,25 @@ def _warnings(mixture: Mixture, label: Integers, parts: PartSet) -> list[str]:
         found.append(
             f"{_counted(int(outside.sum()), 'note')} outside the usual range of a part (first at quarter {first:g})"
         )
+    return found
+
+
+def _broken(mixture: Mixture, label: Integers, control: Control) -> list[str]:
+    """Say which demands could not be met."""
+    found = []
+    for part, (low, high) in sorted(control.ranges.items()):
+        pitch = mixture.pitch[label == part]
+        outside = int(((pitch < low) | (pitch > high)).sum())
+        if outside:
+            found.append(f"{_counted(outside, 'note')} of {control.parts.names[part]} outside its range {low}–{high}")
+    for part, limit in sorted(control.limits.items()):
+        chosen = label == part
+        onset, end = mixture.onset[chosen], np.sort(mixture.offset[chosen])
+        started = np.searchsorted(onset, onset, side="right")  # with those of the same onset
+        together = started - np.searchsorted(end, onset, side="right")
+        over = len(np.unique(onset[together > limit]))
+        if over:
+            found.append(f"{control.parts.names[part]} plays more than {limit} at once at {_counted(over, 'onset')}")
     return found
 
 
