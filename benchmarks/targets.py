@@ -83,7 +83,7 @@ def table(results: dict[str, Any]) -> str:
         )
     for limit in LIMITS:
         value = results["figures"].get(limit.group, {}).get(limit.unit)
-        reached = "not measured" if value is None else f"{value:.2g} {limit.unit}"
+        reached = "not measured" if value is None else f"{value:.3g} {limit.unit}"
         lines.append(
             f"| {limit.work} | | ≤ {limit.most:g} {limit.unit} | {reached} | | `nox -s bench -- {limit.suite}` |"
         )
