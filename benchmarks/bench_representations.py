@@ -9,8 +9,8 @@ ratio of the sums stands the median of the ratios of the pieces.
 
 A piano roll is a dense array of 128 bytes a time step, up to 239 MB for a few thousand notes at 960 steps a quarter.
 The system gives the memory of a new array page by page when it is first written, to MusPy and to us, and each note of
-ours costs a step of a loop that copies a string over a buffer. We reach 3 times the speed of MusPy, in the sum as in the
-median of the pieces, and not the 50 that were aimed at.
+ours costs a step of a loop that copies a string over a buffer. We reach 3 times the speed of MusPy, in the sum as in
+the median of the pieces, and not the 50 that were aimed at.
 """
 
 from __future__ import annotations
