@@ -1,4 +1,4 @@
-"""The console script `arranger`: fit, separate, evaluate, demo (the end of the flow: parse, call, report)."""
+"""The console script `arranger`: separate, rearrange, compare, live, evaluate, fit, demo (parse, call, report)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from muspy_core.console import (
     EXIT_OK,
     Job,
     Parser,
-    add_debug_option,
     add_output_options,
     check_writable,
     plan,
@@ -26,16 +25,20 @@ from muspy_core.console import (
 )
 
 import arranger
+from arranger.cli_options import MODES, add_demands, add_locks, add_model, command, control_of_options
+from arranger.live_commands import add_live
 
 DESCRIPTION = """\
 Split a mixture of notes into parts: soprano, alto, tenor and bass.
 
   arranger separate song.mid -o parts.mid --report parts.html     a file into parts, with a page to look at
+  arranger rearrange song.mid -o quartet.musicxml                 all instruments of a song into parts
+  arranger compare chorale.mid -o compare.html                    mixture, original and result under each other
+  arranger live --input PORT --output PORT --tempo 96             what you play, split among channels
   arranger demo -o demo                                           a Bach chorale, separated and compared
   arranger evaluate --mode offline                                accuracy on the test chorales
   arranger fit -c bach-lstm-onset-context                         train a model (extra: arranger[train])
 """
-MODES = ("online", "offline", "causal")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,20 +55,46 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"arranger {arranger.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
 
-    separate = _command(
+    separate = command(
         commands, "separate", _separate, "split files into parts", "arranger separate song.mid -o parts.mid"
     )
-    separate.add_argument("files", nargs="+", type=Path, metavar="FILE", help="MIDI, MusicXML, JSON, …; or folders")
-    add_output_options(separate, "file to write (its extension says how), or a folder", required=True)
-    _add_model(separate)
-    separate.add_argument("--report", type=Path, metavar="HTML", help="page to write: score, roll, player")
-    separate.add_argument("--exclude", action="append", default=[], metavar="PART", help="a part to leave empty")
-    separate.add_argument("--to", metavar="EXT", default="mid", help="format of files in a folder (default: mid)")
+    _add_files(separate)
+    add_model(separate)
+    separate.set_defaults(flow=False)
 
-    evaluate = _command(
+    rearrange = command(
+        commands,
+        "rearrange",
+        _separate,
+        "give all notes of a song to other parts",
+        "arranger rearrange song.mid -o quartet.musicxml --parts violin,violin,viola,cello",
+    )
+    _add_files(rearrange)
+    add_model(rearrange, mode="offline")
+    rearrange.set_defaults(flow=True)
+
+    compare = command(
+        commands,
+        "compare",
+        _compare,
+        "show mixture, original and result",
+        "arranger compare chorale.mid -o compare.html",
+    )
+    compare.add_argument("file", type=Path, metavar="FILE", help="MIDI, MusicXML, JSON, …")
+    compare.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=".html, .png, .svg or .pdf")
+    compare.add_argument("--model", default="bach-chorales", help="bundled name or folder (default: bach-chorales)")
+    compare.add_argument("--modes", default="online,offline", help="separated by commas (default: online,offline)")
+    compare.add_argument("--span", nargs=2, type=float, metavar="SECOND", help="first and last second drawn")
+    add_demands(compare)
+    compare.add_argument("--overwrite", action="store_true", help="replace a file that exists")
+    compare.add_argument("--json", action="store_true", help="print a JSON report instead of lines")
+
+    add_live(commands)
+
+    evaluate = command(
         commands, "evaluate", _evaluate, "measure a model or a baseline", "arranger evaluate --mode offline"
     )
-    _add_model(evaluate, "; or most-common, zone, zone-oracle, closest, closest-mono")
+    add_model(evaluate, "; or most-common, zone, zone-oracle, closest, closest-mono")
     evaluate.add_argument("--dataset", default="bach", help="corpus (default: bach)")
     evaluate.add_argument("--source", type=Path, metavar="FOLDER", help="files of a corpus that was not read yet")
     evaluate.add_argument(
@@ -78,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON (- prints them)")
     evaluate.add_argument("--overwrite", action="store_true", help="replace a file that exists")
 
-    demo = _command(commands, "demo", _demo, "separate a chorale that comes with the package", "arranger demo -o demo")
+    demo = command(commands, "demo", _demo, "separate a chorale that comes with the package", "arranger demo -o demo")
     demo.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="folder to write into")
     demo.add_argument("--overwrite", action="store_true", help="replace files that exist")
     demo.add_argument("--mode", choices=MODES, default="offline", help="(default: offline)")
@@ -87,21 +116,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(commands: Any, name: str, function: Any, purpose: str, example: str) -> argparse.ArgumentParser:
-    description = f"{purpose[0].upper()}{purpose[1:]}.\n\n  {example}\n"
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=purpose, description=description)
-    parser.set_defaults(command=function)
-    add_debug_option(parser)
-    return parser
-
-
-def _add_model(parser: argparse.ArgumentParser, more: str = "") -> None:
-    parser.add_argument(
-        "--model", default="bach-chorales", help=f"bundled name or folder{more} (default: bach-chorales)"
-    )
-    parser.add_argument(
-        "--mode", choices=MODES, default="online", help="online: chord by chord; offline: with the whole piece in view"
-    )
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="MIDI, MusicXML, JSON, …; or folders")
+    add_output_options(parser, "file to write (its extension says how), or a folder", required=True)
+    parser.add_argument("--to", metavar="EXT", default="mid", help="format of files in a folder (default: mid)")
+    parser.add_argument("--report", type=Path, metavar="HTML", help="page to write: score, roll, player")
+    add_demands(parser)
+    add_locks(parser)
 
 
 # --- separate --------------------------------------------------------------------------------------------------------
@@ -110,25 +131,25 @@ def _add_model(parser: argparse.ArgumentParser, more: str = "") -> None:
 def _separate(options: argparse.Namespace) -> int:
     from muspy_core.io import READABLE, WRITABLE
 
-    from arranger.checkpoint import load_checkpoint
-
     several = len(options.files) > 1 or options.files[0].is_dir()
     suffix = f".{options.to.lower().lstrip('.')}"
     if not several and not options.output.is_dir() and not options.output.name.lower().endswith(WRITABLE):
         raise ValueError(f"{options.output}: the extension is none of {', '.join(WRITABLE)}")
     if suffix not in WRITABLE:
         raise ValueError(f"--to {options.to}: the extension is none of {', '.join(WRITABLE)}")
-    load_checkpoint(options.model, options.mode)  # an unknown model is said before anything is written
+    control = control_of_options(options)  # an unknown model is said before anything is written
     jobs = plan(options.files, options.output, READABLE, suffix, overwrite=options.overwrite)
     if not several:
-        return _separate_alone(options, jobs[0])
+        return _separate_alone(options, jobs[0], control)
     if options.report is not None:
         raise ValueError("--report goes with one file; view the results by `muspy-core view FOLDER -o PAGES`")
     work = functools.partial(
         _separate_job,
         model=options.model,
         mode=options.mode,
-        excluded=tuple(options.exclude),
+        control=control,
+        unisons=options.unisons,
+        flow=options.flow,
         overwrite=options.overwrite,
     )
     return run_jobs(
@@ -143,7 +164,7 @@ def _separate(options: argparse.Namespace) -> int:
     )
 
 
-def _separate_alone(options: argparse.Namespace, job: Job) -> int:
+def _separate_alone(options: argparse.Namespace, job: Job, control: Any) -> int:
     if options.report is not None:
         check_writable(options.report, overwrite=options.overwrite)
     say = _silent if options.json else print_step
@@ -151,7 +172,9 @@ def _separate_alone(options: argparse.Namespace, job: Job) -> int:
         job,
         model=options.model,
         mode=options.mode,
-        excluded=tuple(options.exclude),
+        control=control,
+        unisons=options.unisons,
+        flow=options.flow,
         overwrite=options.overwrite,
         report=options.report,
         say=say,
@@ -175,7 +198,9 @@ def _separate_job(
     *,
     model: str,
     mode: str,
-    excluded: Sequence[str],
+    control: Any,
+    unisons: Any,
+    flow: bool,
     overwrite: bool,
     report: Path | None = None,
     say: Any = None,
@@ -184,6 +209,7 @@ def _separate_job(
     from muspy_core.io import read, write
     from muspy_core.io.files import write_atomically
 
+    from arranger.rearrange import rearrangement
     from arranger.report import part_rows, separation_page
     from arranger.separate import separate
 
@@ -193,9 +219,12 @@ def _separate_job(
     if isinstance(music, list):
         raise ValueError(f"{job.input}: {len(music)} tunes; take one out by `muspy-core convert --tune N`")
     start = _said(say, f"read {job.input}", start)
-    separation = separate(music, model, mode, excluded_parts=excluded)
+    separation = separate(music, model, mode, control=control, unisons=unisons)
     counts = ", ".join(f"{row['part']} {row['notes']}" for row in part_rows(separation))
     start = _said(say, f"separated {len(separation.mixture):,} notes by {model} ({mode}): {counts}", start)
+    moved = rearrangement(music, separation)
+    for line in moved.lines() if flow else ():
+        start = _said(say, line, start)
     agreement = separation.agreement(music)
     if agreement is not None:
         start = _said(say, f"compared with the parts of the input, by their names: {agreement:.1%} agree", start)
@@ -213,7 +242,9 @@ def _separate_job(
         "notes": len(separation.mixture),
         "doubtful": int(separation.doubtful.sum()),
         "agreement": agreement,
+        "doubled": len(separation.doubled),
         "parts": part_rows(separation),
+        "tracks": moved.to_dict(),
         "warnings": list(separation.warnings),
     }
 
@@ -227,6 +258,40 @@ def _said(say: Any, line: str, start: float) -> float:
 
 def _silent(line: str, seconds: float) -> None:
     pass
+
+
+# --- compare
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from muspy_core.io import read
+
+    from arranger.compare import FIGURES, PAGES, compare, write_comparison
+
+    modes = [mode.strip() for mode in options.modes.split(",") if mode.strip()]
+    unknown = [mode for mode in modes if mode not in MODES]
+    if unknown or not modes:
+        raise ValueError(f"--modes {options.modes}: there are {', '.join(MODES)}")
+    if options.output.suffix.lower() not in (*PAGES, *FIGURES):
+        raise ValueError(f"{options.output}: the extension is none of {', '.join((*PAGES, *FIGURES))}")
+    check_writable(options.output, overwrite=options.overwrite)
+    control = control_of_options(options, modes[0])
+    music = read(options.file)
+    if isinstance(music, list):
+        raise ValueError(f"{options.file}: {len(music)} tunes; take one out by `muspy-core convert --tune N`")
+    title = music.metadata.title or options.file.stem
+    comparison = compare(music, options.model, modes, title=title, control=control)
+    write_comparison(comparison, options.output, options.span, overwrite=options.overwrite)
+    if options.json:
+        print(json.dumps({"input": str(options.file), "output": str(options.output), **comparison.to_dict()}, indent=2))
+        return EXIT_OK
+    for mode in modes:
+        accuracy = comparison.accuracy(mode)
+        print(
+            f"{mode}: " + ("the tracks are not named after the parts" if accuracy is None else f"{accuracy:.1%} right")
+        )
+    print(f"wrote {options.output}")
+    return EXIT_OK
 
 
 # --- evaluate, demo, fit ---------------------------------------------------------------------------------------------

@@ -5,8 +5,11 @@ Needs the extra `live` (mido, python-rtmidi). Whatever else the player sends (pe
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -205,7 +208,8 @@ def port_names() -> tuple[list[str], list[str]]:
     """Return the names of the inputs and of the outputs; raises PortError where there is no MIDI at all."""
     mido = _mido()
     try:
-        return mido.get_input_names(), mido.get_output_names()
+        with _quiet():
+            return mido.get_input_names(), mido.get_output_names()
     except ImportError:
         raise ImportError("MIDI ports need python-rtmidi; install the extra: pip install 'arranger[live]'") from None
     except OSError as error:
@@ -235,3 +239,17 @@ def _mido() -> Any:
     except ModuleNotFoundError:
         raise ImportError("MIDI in time needs mido; install the extra: pip install 'arranger[live]'") from None
     return mido
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence what C libraries print: ALSA complains on stderr by itself, beside the error that it returns."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from arranger.checkpoint import Checkpoint
 from arranger.clocks import ScoreClock
 from arranger.control import Control
-from arranger.live import CHORD_S, WINDOW_S, LiveArranger
+from arranger.live import CHORD_S, WINDOW_S, LiveArranger, Missing
 from arranger.mixture import Integers
 from arranger.separate import Separation, as_separation, merged
 
@@ -43,13 +43,16 @@ def stream(
     window_s: float = WINDOW_S,
     chord_s: float = CHORD_S,
     control: Control | None = None,
+    missing: Missing = "expected",
 ) -> Streamed:
     """Play music to a `LiveArranger` at its own tempo, but without waiting.
 
     Raises SeparationError if there is no pitched note, ModelError as `LiveArranger` does.
     """
     source = merged(music)
-    arranger = LiveArranger(model, mode, window_s=window_s, chord_s=chord_s, clock=ScoreClock(music), control=control)
+    arranger = LiveArranger(
+        model, mode, window_s=window_s, chord_s=chord_s, clock=ScoreClock(music), control=control, missing=missing
+    )
     onset, end = source.seconds(music)
     label, confidence, latency, compute_s = play(arranger, onset, end, source.mixture.pitch, source.mixture.velocity)
     return Streamed(as_separation(music, source, arranger.control, label, confidence), latency, compute_s)
