@@ -176,7 +176,7 @@ def assign(costs: NDArray[np.float64], penalty: float) -> Integers:
         table, pairs = assignments(notes, parts)
         total = costs[np.arange(notes), table].sum(axis=1) + penalty * pairs
         return np.asarray(table[total.argmin()])
-    return _seated(costs, penalty * np.tile(np.arange(notes), (parts, 1)))
+    return _seated(costs, penalty * np.tile(np.arange(notes, dtype=np.float64), (parts, 1)))
 
 
 def assign_seats(costs: NDArray[np.float64], seats: NDArray[np.float64]) -> Integers:

@@ -64,7 +64,8 @@ class RelativeAttention:
         gains = _normalised(self.weights.mean(1)) - _normalised(self.uniform)
         beside = [*range(max(place - neighbours, 0), place), *range(place + 1, place + 1 + neighbours)]
         beside = [index for index in beside if index < len(self.differences)]
-        return gains[:, place] - gains[:, beside].mean(1)
+        standing_out: NDArray[np.float64] = gains[:, place] - gains[:, beside].mean(1)
+        return standing_out
 
 
 def relative_attention(
@@ -109,11 +110,15 @@ def _of_song(
         return None
     size = 2 * reach + 1
     rows = attention[:, predicted - 1][:, :, seen]
-    weights = np.stack([np.bincount(places[visible], head[visible], size) for head in rows])
+    weights = np.stack([_sums(places[visible], head[visible], size) for head in rows])
     if baseline == "causal":
         flat = np.broadcast_to(1.0 / predicted[:, None], places.shape)
-        return weights, np.bincount(places[visible], flat[visible], size)
-    return weights, np.bincount(places.ravel(), minlength=size).astype(np.float64)
+        return weights, _sums(places[visible], flat[visible], size)
+    return weights, _sums(places.ravel(), np.ones(places.size), size)
+
+
+def _sums(places: NDArray[np.int64], weights: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+    return np.bincount(places, weights, size).astype(np.float64)
 
 
 def _normalised(weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -179,9 +184,14 @@ def draw(measured: RelativeAttention, path: str | os.PathLike[str], *, gain: boo
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     limit = float(np.abs(values).max()) or 1.0
-    colours = {"cmap": "bwr", "vmin": -limit, "vmax": limit} if gain else {"cmap": "Blues", "vmin": 0.0, "vmax": limit}
     image = axes.imshow(
-        values, aspect="auto", extent=(low - 0.5, high + 0.5, len(values) + 0.5, 0.5), interpolation="none", **colours
+        values,
+        cmap="bwr" if gain else "Blues",
+        vmin=-limit if gain else 0.0,
+        vmax=limit,
+        aspect="auto",
+        extent=(low - 0.5, high + 0.5, len(values) + 0.5, 0.5),
+        interpolation="none",
     )
     axes.set_xlabel(f"difference of {measured.field} (seen − predicted)")
     axes.set_ylabel("head")

@@ -106,6 +106,8 @@ def likelihood(model: MMT, songs: Songs, training: Training | None = None, batch
     return Likelihood(sum(shares), tuple(shares), notes, len(songs))
 
 
+FAULTS = ("undecodable", "backwards", "duplicates", "undeclared", "unused", "empty", "bad_end")
+
 # --- validity --------------------------------------------------------------------------------------------------------
 
 
@@ -130,8 +132,9 @@ class Validity:
 
 def validity(songs: Sequence[Codes]) -> Validity:
     """Look for faults in generated songs, codes (L, 6) each."""
-    faults = np.array([_faults(codes) for codes in songs], float).reshape(-1, 7)
-    return Validity(*faults.mean(0).tolist(), len(songs))
+    faults = np.array([_faults(codes) for codes in songs], float).reshape(-1, len(FAULTS))
+    shares = dict(zip(FAULTS, faults.mean(0).tolist(), strict=True))
+    return Validity(**shares, songs=len(songs))
 
 
 def _faults(codes: Codes) -> list[bool]:

@@ -8,6 +8,7 @@ import json
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -166,7 +167,11 @@ def _listed(options: argparse.Namespace) -> Any:
         return media.music(options.folder, "duet" if options.layout == "music-duet" else "solo", ids=options.ids)
     if options.ids is not None:
         raise ValueError(f"the layout {options.layout} takes no list; leave out --ids")
-    readers = {"folder": media.find_media, "vggsound-clean": media.vggsound_clean, "esc50": media.esc50}
+    readers: dict[str, Callable[[Path], Any]] = {
+        "folder": media.find_media,
+        "vggsound-clean": media.vggsound_clean,
+        "esc50": media.esc50,
+    }
     return readers[options.layout](options.folder)
 
 

@@ -167,7 +167,8 @@ def _plot_one(job: Job, *, reading: Reading, overwrite: bool, time: Any, rows: s
 
     _pyplot().switch_backend("Agg")  # a window is not wanted here, and may not be had
     music = read_piece(job.input, reading)
-    figure = (show_tracks(music, time=time)[0] if rows == "tracks" else show_pianoroll(music, time=time)).figure
+    axes = show_tracks(music, time=time)[0] if rows == "tracks" else show_pianoroll(music, time=time)
+    figure: Any = axes.figure  # a Figure, not a SubFigure
     with write_atomically(job.output, overwrite) as temporary:
         figure.savefig(temporary, dpi=200)
     _pyplot().close(figure)

@@ -71,7 +71,7 @@ def _fill_bytes(flat: NDArray[Any], starts: NDArray[np.int64], ends: NDArray[np.
         _fill(flat, starts, ends, values)
         return
     strings = {code: bytes((code & 0xFF,)) * (code >> 8) for code in known.tolist()}
-    buffer = memoryview(flat.view(np.uint8))
+    buffer = flat.view(np.uint8).data
     for start, end, code in zip(starts.tolist(), (starts + lengths).tolist(), codes.tolist(), strict=True):
         buffer[start:end] = strings[code]
 
