@@ -42,7 +42,7 @@ class Cache:
     @property
     def capacity(self) -> int:
         """Number of events that fit."""
-        return self.keys.shape[3]
+        return int(self.keys.shape[3])
 
     def add(self, counts: Tensor) -> None:
         """Say that each song has so many events more; counts: (B,)."""
