@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
-from arranger.checkpoint import ModelError
+from muspy_core.configurations import with_configuration_paths
+
+CONFIGS = Path(str(resources.files("arranger") / "configs"))
 
 
 def fit(arguments: Sequence[str]) -> int:
@@ -36,36 +38,8 @@ def fit(arguments: Sequence[str]) -> int:
         FitCLI(
             TaggerModule,
             PieceDataModule,
-            args=["fit", *with_paths(arguments)],
+            args=["fit", *with_configuration_paths(arguments, CONFIGS)],
             save_config_kwargs={"overwrite": True},
             parser_kwargs={"prog": "arranger"},
         )
     return 0
-
-
-def with_paths(arguments: Sequence[str]) -> list[str]:
-    """Replace bare configuration names after `--config` or `-c` by the paths of the package's own files."""
-    result: list[str] = []
-    expects_path = False
-    for argument in arguments:
-        name, equals, value = argument.partition("=")
-        if expects_path:
-            result.append(config_path(argument))
-        elif equals and name in ("--config", "-c"):
-            result.append(f"{name}={config_path(value)}")
-        else:
-            result.append(argument)
-        expects_path = argument in ("--config", "-c")
-    return result
-
-
-def config_path(name: str) -> str:
-    """Return the path of a configuration: a file as given, or one of the package's by its bare name."""
-    if Path(name).is_file():
-        return name
-    folder = Path(str(resources.files("arranger") / "configs"))
-    path = folder / f"{name.removesuffix('.yaml')}.yaml"
-    if path.is_file():
-        return str(path)
-    known = ", ".join(sorted(file.stem for file in folder.glob("*.yaml")))
-    raise ModelError(f"no configuration {name!r}: neither a file nor one of {known}")
