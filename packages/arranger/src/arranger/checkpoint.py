@@ -25,7 +25,7 @@ from safetensors.numpy import load_file, save_file
 from arranger.config import DecodingConfig, ModelConfig
 
 MODES = ("causal", "online", "offline")
-BUNDLED = ("bach-chorales",)
+BUNDLED = ("bach-chorales", "string-quartets")
 
 Weights = Mapping[str, NDArray[np.float32]]
 

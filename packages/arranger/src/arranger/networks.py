@@ -103,7 +103,8 @@ class Transformer:
         return np.asarray(hidden, np.float32)
 
     def _split(self, values: Floats) -> Floats:
-        return values.reshape(*values.shape[:2], self.heads, -1).swapaxes(1, 2)
+        split: Floats = values.reshape(*values.shape[:2], self.heads, -1).swapaxes(1, 2)
+        return split
 
 
 class Perceptron:

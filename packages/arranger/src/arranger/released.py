@@ -120,6 +120,7 @@ def convert(arrays: Arrays, parts: str) -> tuple[ModelConfig, dict[str, NDArray[
 def _features(tables: set[int], width: int, parts: int) -> tuple[str, ...]:
     """Return what a model reads, by the sizes of its embeddings and the width of its input, in the released order."""
     embedded = {_EMBEDDINGS[size] for size in tables if size in _EMBEDDINGS}
+    candidates: list[tuple[str, ...]]
     if "pitch" not in embedded:
         candidates = [("raw_pitch", "raw_time")]
     elif "position" in embedded:
