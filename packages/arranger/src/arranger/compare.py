@@ -133,7 +133,7 @@ def comparison_page(comparison: Comparison, span: tuple[float, float] | None = N
 
     picture = io.BytesIO()
     comparison_figure(comparison, span).savefig(picture, format="png", dpi=150)
-    mode, last = next(reversed(comparison.results.items()))
+    mode, last = list(comparison.results.items())[-1]
     wrong = None if comparison.truth is None else last.label != comparison.truth
     others = [None] * (len(last.music.tracks) - len(last.part_rows))
     rows = [

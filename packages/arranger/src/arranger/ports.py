@@ -34,9 +34,11 @@ class PortError(MuspyError):
 
 
 class Input(Protocol):
-    """Where messages come from: a port of mido, or a file in time. `closed` when nothing more can come."""
+    """Where messages come from: a port of mido, or a file in time."""
 
-    closed: bool
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more can come."""
 
     def iter_pending(self) -> Iterable[Any]:
         """Return the messages that have come since."""
