@@ -1,7 +1,7 @@
 """Each claim of §2.5 beside what our rows say of it, computed from the rows.
 
-A claim holds or is not confirmed by the rule that its function's docstring gives; the rules were written before the
-rows were finished. Numbers are nats an event of the LSTM, means over the seeds there are.
+A claim holds or is not confirmed by the rule that its function's docstring gives; the rules were written when six of
+the rows had been seen. Numbers are nats an event of the LSTM, means over the seeds there are.
 """
 
 from __future__ import annotations
