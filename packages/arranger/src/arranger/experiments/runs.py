@@ -16,8 +16,9 @@ from typing import Any
 
 from muspy_core.io.files import write_atomically
 
+from arranger.checkpoint import model_folder
 from arranger.evaluate import BASELINES, evaluate
-from arranger.experiments.tables import Column, rows_of
+from arranger.experiments.tables import SHIPPED, Column, Row, rows_of
 
 SEEDS = range(5)
 SPREAD = tuple(f"grouped:{draw}" for draw in range(1, 5))
@@ -42,6 +43,11 @@ class Run:
     def is_baseline(self) -> bool:
         """Whether there is nothing to train."""
         return self.model in BASELINES
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether the model is one that comes with the package."""
+        return self.model.startswith("shipped-")
 
     @property
     def configuration(self) -> str:
@@ -70,6 +76,8 @@ class Run:
         where = f"--dataset {self.column.corpus} --split {self.split}"
         if self.is_baseline:
             return f"arranger evaluate --model {self.model} {where}"
+        if self.is_shipped:
+            return f"arranger evaluate --model {self.column.bundled} --mode {self.mode} {where}"
         folder = f"runs/{self.configuration}/{self.version}/export"
         measuring = f"arranger evaluate --model {folder} --mode {self.mode} {where}"
         return f"arranger fit {' '.join(self.training)} && {measuring}"
@@ -80,12 +88,20 @@ def runs_of(column: Column) -> Iterator[Run]:
     rows = {row.model: row.mode for row in rows_of(column)}
     trained = {model: mode for model, mode in rows.items() if model not in BASELINES}
     yield from (Run(column, model, mode) for model, mode in rows.items() if model in BASELINES)
+    yield from (Run(column, row.model, row.mode) for row in shipped_rows(column))
     for seed in SEEDS:
         yield from (Run(column, model, mode, seed) for model, mode in trained.items())
     for split in SPREAD:
         yield from (Run(column, model, mode, 0, split) for model, mode in rows.items())
     for seed in SEEDS:
         yield from (Run(column, model, mode, seed, "paper") for model, mode in trained.items())
+
+
+def shipped_rows(column: Column) -> list[Row]:
+    """Return the rows of the shipped models of a column."""
+    if not column.bundled:
+        return []
+    return [row for row in SHIPPED if (model_folder(column.bundled) / f"{row.mode}.json").exists()]
 
 
 def run_missing(
@@ -99,7 +115,7 @@ def run_missing(
             continue
         if time.perf_counter() - start > budget_s:
             return
-        if not run.is_baseline:
+        if not (run.is_baseline or run.is_shipped):
             train(run, runs, source)
         figures = measure(run, runs, source)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -128,13 +144,24 @@ def train(run: Run, runs: Path, source: Path | None = None) -> None:
 
 def measure(run: Run, runs: Path, source: Path | None = None) -> dict[str, Any]:
     """Return the figures of a run, what it was trained with, and the command that makes it."""
-    model = run.model if run.is_baseline else run.folder(runs) / "export"
-    figures = evaluate(model, run.mode or "online", dataset=run.column.corpus, split=run.split, source=source).to_dict()
+    if run.is_baseline:
+        model, folder = run.model, None
+    elif run.is_shipped:
+        model, folder = run.column.bundled, model_folder(run.column.bundled)
+    else:
+        model, folder = run.configuration, run.folder(runs) / "export"
+    figures = evaluate(
+        model if folder is None or run.is_shipped else folder,
+        run.mode or "online",
+        dataset=run.column.corpus,
+        split=run.split,
+        source=source,
+    ).to_dict()
     figures.pop("strictly_causal")  # has a row of its own
-    figures["model"] = run.model if run.is_baseline else run.configuration
+    figures["model"] = model
     training: dict[str, Any] = {}
-    if not run.is_baseline:
-        described = json.loads((run.folder(runs) / "export" / f"{run.mode}.json").read_text(encoding="utf-8"))
+    if folder is not None:
+        described = json.loads((folder / f"{run.mode}.json").read_text(encoding="utf-8"))
         training = {name: value for name, value in described["training"].items() if name != "pieces"}
         training["seed"] = run.seed
     return {**figures, "training": training, "command": run.command}
