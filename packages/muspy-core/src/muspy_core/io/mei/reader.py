@@ -93,6 +93,8 @@ def read_through_verovio(
     try:
         parts = read_parts(root)
         columns = read_columns(root)
+        if not columns.measures:
+            raise ValueError("holds no measure")
         ticks = ticks_per_quarter(root)
         readers = [PartReader(part, columns, ticks, keep_cue) for part in parts]
         for reader in readers:
@@ -101,7 +103,7 @@ def read_through_verovio(
             readers[0].signs += columns.signs
         count = len(columns.measures)
         nominal = [1] * count if not readers else readers[0].nominal
-        filled = np.max([reader.lengths for reader in readers], axis=0).tolist() if readers and count else []
+        filled = np.max([reader.lengths for reader in readers], axis=0).tolist() if readers else [0] * count
         lengths = [length or usual for length, usual in zip(filled, nominal, strict=True)]
         order = played_measures(readers, count) if expand_repeats else list(range(count))
         timeline = Timeline(lengths, order, ticks, resolution or ticks)
