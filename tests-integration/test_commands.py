@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-COMMANDS = {"muspy-core": "muspy-core", "arranger": "arranger"}
+COMMANDS = {"muspy-core": "muspy-core", "mmt": "mmt", "arranger": "arranger"}
 
 
 def run(*command: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -25,6 +25,7 @@ import muspy_core
 import numpy as np
 import pytest
 from hostile_server import serving
+from process_samples import folder_dataset
 
 Check = Callable[[ModuleType, Path], bool]
 
@@ -496,17 +497,6 @@ def a_broken_download_goes_on(m: ModuleType, folder: Path) -> bool:
     with serving(content, "truncate") as server:
         remote_dataset(m, folder, server.url, len(content)).download(verbose=False)
     return (folder / "a.tar").read_bytes() == content
-
-
-def folder_dataset(m: ModuleType, folder: Path) -> Any:
-    """A data set of files each of which is read as music that is named after the process that read it."""
-    return type("Pids", (m.FolderDataset,), {"_extension": "pid", "read": lambda self, name: of_this_process(m)})(
-        folder
-    )
-
-
-def of_this_process(m: ModuleType) -> Any:
-    return melody(m, metadata=m.Metadata(title=str(os.getpid())))
 
 
 def remote_dataset(m: ModuleType, folder: Path, url: str, size: int) -> Any:

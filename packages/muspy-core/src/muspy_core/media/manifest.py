@@ -263,7 +263,7 @@ def _clipsep_row(path: Path, number: int, row: list[str]) -> Mapping[str, Any]:
 def _read_json_lines(path: Path) -> Iterable[Mapping[str, Any]]:
     rows = []
     try:
-        for number, line in enumerate(read_bytes(path).decode("utf-8-sig").splitlines(), 1):
+        for number, line in enumerate(read_bytes(path).decode("utf-8-sig").split("\n"), 1):
             if line.strip():
                 row = json.loads(line)
                 if not isinstance(row, dict):
