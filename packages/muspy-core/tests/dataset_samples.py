@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -29,7 +30,8 @@ class Slow(Saved):
     """A folder whose files take long to read; says which it reads."""
 
     def read(self, filename: Path) -> m.Music:
-        print(filename.name, flush=True)
+        sys.stdout.write(f"{filename.name}\n")  # one write, which the other workers' cannot come into
+        sys.stdout.flush()
         time.sleep(0.05)
         return super().read(filename)
 
