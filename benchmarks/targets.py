@@ -76,7 +76,7 @@ def table(results: dict[str, Any]) -> str:
     for target in TARGETS:
         row = rows.get((target.group, target.peer))
         reached = "not measured" if row is None else f"{_number(row['ratio'])}×"
-        median = "" if row is None or row["calls"] < 2 else f"{_number(row['median'])}×"
+        median = "" if row is None or row.get("calls", 2) < 2 else f"{_number(row['median'])}×"
         peer = "MusPy" if target.peer == "muspy" else target.peer
         lines.append(
             f"| {target.work} | {peer} | {target.ratio:g}× | {reached} | {median} | `nox -s bench -- {target.suite}` |"
