@@ -272,7 +272,7 @@ def test_openscore_reads_the_same(
 @pytest.mark.slow
 def test_the_corpus_of_music21_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     music21 = pytest.importorskip("music21", reason="music21 brings scores")
-    assert_real_scores_agree(monkeypatch, Path(music21.__file__).parent / "corpus", stride=20, expected=60)
+    assert_real_scores_agree(monkeypatch, Path(music21.__file__).parent / "corpus", stride=10, expected=60)
 
 
 @pytest.mark.slow
