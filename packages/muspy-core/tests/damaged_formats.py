@@ -113,7 +113,7 @@ ABC_TRAPS = {
     "endings": b"X:1\nK:C\n|: C |[1-9999 D :|",
     "many voices": b"X:1\nK:C\n" + b"".join(b"[V:%d] C|\n" % number for number in range(5000)),
     "many unreadable lengths": b"X:1\n" + b"L:?\n" * 5000 + b"K:C\nC|\n",
-    "many tunes": b"X:1\nK:C\nC|\n\n" * 300,
+    "many tunes": b"X:1\nK:C\nC|\n\n" * 1000,
 }
 
 

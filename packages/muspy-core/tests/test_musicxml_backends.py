@@ -262,7 +262,7 @@ def assert_real_scores_agree(
 @needs_c
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("corpus", "stride", "expected"), [("openscore-lieder", 14, 100), ("openscore-quartets", 8, 15)]
+    ("corpus", "stride", "expected"), [("openscore-lieder", 7, 200), ("openscore-quartets", 2, 60)]
 )
 def test_openscore_reads_the_same(
     monkeypatch: pytest.MonkeyPatch, shared_data: Path, corpus: str, stride: int, expected: int
