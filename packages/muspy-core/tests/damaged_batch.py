@@ -18,13 +18,14 @@ import time
 import warnings
 from pathlib import Path
 
-from damaged_formats import foreign_files, make_format
+from damaged_formats import Format, foreign_files, make_format
 from mutations import mutants
 
 MEGABYTE = 1024 * 1024
 MEMORY_FOR_ALL = 200 * MEGABYTE
 SECONDS_FOR_A_FILE = 1.0
 SECONDS_FOR_ALL = 300
+LOOPS_OF_A_TENTH = 3_000_000  # empty loops that take 0.1 s where a file must be read within a second
 MESSAGES_FOR_A_FILE = 20
 LENGTH_OF_A_REFUSAL = 1000
 
@@ -61,17 +62,10 @@ def main() -> None:
     slowest = (0.0, "")
     for label, data in files:
         path.write_bytes(data)
-        counter.messages = 0
-        start = time.process_time()
-        fault = None
-        try:
-            tested.read(path)
-            read += 1
-        except tested.error as error:
-            fault = fault_of_refusal(str(error), path.name)
-        except Exception as error:  # noqa: BLE001 - any other error is what is looked for
-            fault = f"{type(error).__name__}: {error}"[:300]
-        lasted = time.process_time() - start
+        lasted, fault, was_read = attempt(tested, path, counter)
+        if lasted > SECONDS_FOR_A_FILE:  # once more, since a busy machine makes any reading slow now and then
+            lasted = min(lasted, attempt(tested, path, counter)[0]) / slowness()
+        read += was_read
         slowest = max(slowest, (lasted, label))
         if lasted > SECONDS_FOR_A_FILE:
             fault = f"took {lasted:.1f} s; {fault}"
@@ -88,6 +82,29 @@ def main() -> None:
         "megabytes": (peak_memory() - before) / MEGABYTE,
     }
     print(json.dumps(report))
+
+
+def attempt(tested: Format, path: Path, counter: Counter) -> tuple[float, str | None, bool]:
+    """Read a file; return the seconds of processor time, what is at fault, if anything, and whether it was read."""
+    counter.messages = 0
+    start = time.process_time()
+    fault, was_read = None, False
+    try:
+        tested.read(path)
+        was_read = True
+    except tested.error as error:
+        fault = fault_of_refusal(str(error), path.name)
+    except Exception as error:  # noqa: BLE001 - any other error is what is looked for
+        fault = f"{type(error).__name__}: {error}"[:300]
+    return time.process_time() - start, fault, was_read
+
+
+def slowness() -> float:
+    """Return how much slower this machine is now than the one that the bounds were set on, at least 1."""
+    start = time.process_time()
+    for _ in range(LOOPS_OF_A_TENTH):
+        pass
+    return max(1.0, (time.process_time() - start) / 0.1)
 
 
 def fault_of_refusal(message: str, name: str) -> str | None:

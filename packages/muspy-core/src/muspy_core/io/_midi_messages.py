@@ -97,13 +97,19 @@ class MessageBuffer:
         They are kept, in place of the usual one, where everything after them followed them in the file, too.
         """
         table = self._table()
+        by_track = np.argsort(table[0], kind="stable")
+        midi_track, time = table[0, by_track], table[1, by_track]
+        starts = np.flatnonzero(np.diff(midi_track, prepend=-1))
         last = np.zeros(n_midi_tracks, np.int64)
-        if len(table[0]):
-            by_track = np.argsort(table[0], kind="stable")
-            midi_track = table[0, by_track]
-            starts = np.flatnonzero(np.diff(midi_track, prepend=-1))
-            last[midi_track[starts]] = np.maximum.reduceat(table[1, by_track], starts)
-        kept = [end for end in ends if end[1] > last[end[0]] or not _precedes_new(table, *end)]
+        rows: dict[int, Ints] = {}
+        if len(starts):
+            last[midi_track[starts]] = np.maximum.reduceat(time, starts)
+            rows = dict(zip(midi_track[starts].tolist(), np.split(by_track, starts[1:]), strict=True))
+        kept = [
+            end
+            for end in ends
+            if end[0] not in rows or end[1] > last[end[0]] or not _precedes_new(table[:, rows[end[0]]], *end[1:])
+        ]
         for midi_track, time, order in kept:
             self.add_bytes(midi_track, time, END_OF_TRACK, order, Rank.END)
         for midi_track in set(range(n_midi_tracks)).difference(end[0] for end in kept):
@@ -134,12 +140,12 @@ def _in_order(table: Ints) -> Ints:
     return np.argsort(key, kind="stable")
 
 
-def _precedes_new(table: Ints, midi_track: int, time: int, order: int) -> bool:
-    """Whether anything after an end-of-track message did not follow it in the file."""
+def _precedes_new(messages: Ints, time: int, order: int) -> bool:
+    """Whether anything after an end-of-track message did not follow it in the file; messages: of its MIDI track."""
     if order < 0:  # it stands last in its tick
-        return bool(((table[1] > time) & (table[0] == midi_track)).any())
-    later = (table[1] > time) | ((table[1] == time) & (table[2] > Rank.FROM_FILE))
-    return bool((later & (table[0] == midi_track) & (table[3] < order)).any())
+        return bool((messages[1] > time).any())
+    later = (messages[1] > time) | ((messages[1] == time) & (messages[2] > Rank.FROM_FILE))
+    return bool((later & (messages[3] < order)).any())
 
 
 def encode_number(value: int) -> bytes:
