@@ -25,7 +25,7 @@ MEGABYTE = 1024 * 1024
 MEMORY_FOR_ALL = 200 * MEGABYTE
 SECONDS_FOR_A_FILE = 1.0
 SECONDS_FOR_ALL = 300
-LOOPS_OF_A_TENTH = 3_000_000  # empty loops that take 0.1 s where a file must be read within a second
+LOOPS_OF_A_TENTH = 5_000_000  # empty loops that take 0.1 s where a file must be read within a second
 MESSAGES_FOR_A_FILE = 20
 LENGTH_OF_A_REFUSAL = 1000
 
