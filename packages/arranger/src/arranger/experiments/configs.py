@@ -145,9 +145,13 @@ class Setting:
     index: int
 
 
-# Passes over the training pieces, of the chorales and of the quartets.
-PASSES = (12, 1)
-SETTINGS = (Setting("bach", "bach", "satb", 0), Setting("quartets", "openscore-quartets", "string-quartet", 1))
+# Passes over the training pieces: of the chorales, of the quartets, of the game music.
+PASSES = (12, 1, 4)
+SETTINGS = (
+    Setting("bach", "bach", "satb", 0),
+    Setting("quartets", "openscore-quartets", "string-quartet", 1),
+    Setting("freedoom", "freedoom", "pop-band", 2),
+)
 
 
 def configurations() -> Iterator[tuple[str, str]]:
