@@ -54,6 +54,7 @@ from .errors import ABCError as ABCError
 from .errors import ArrowError as ArrowError
 from .errors import AudioError as AudioError
 from .errors import CacheError as CacheError
+from .errors import ClipError as ClipError
 from .errors import JSONError as JSONError
 from .errors import KernError as KernError
 from .errors import MediaError as MediaError

@@ -27,6 +27,10 @@ class CacheError(MuspyError):
     """A cache of embeddings that is damaged, or was made by another model or preprocessing."""
 
 
+class ClipError(MuspyError):
+    """A CLIP model or its weights that cannot be used, or a query that it cannot read."""
+
+
 class JSONError(MuspyError):
     """A JSON file that does not hold music."""
 

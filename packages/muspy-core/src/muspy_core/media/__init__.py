@@ -2,8 +2,9 @@
 
 In the order of the flow: `files.py` opens and describes one file, `sound.py` and `frames.py` take sound and pictures
 out of it, `manifest.py` lists many files, `scanning.py` makes such a list of a folder, `published.py` of MUSIC,
-VGGSound and ESC-50, `embeddings.py` keeps on disk what networks made of them. Times are in seconds from the beginning
-of a file; pictures are (height, width, 3) uint8, RGB; sound is `Audio`.
+VGGSound and ESC-50, `embeddings.py` keeps on disk what networks made of them, `clip.py` asks CLIP's towers (the extra
+`clip`). Times are in seconds from the beginning of a file; pictures are (height, width, 3) uint8, RGB; sound is
+`Audio`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from muspy_core.media.clip import ClipEncoder
     from muspy_core.media.embeddings import EmbeddingCache, content_hash, embedding_key
     from muspy_core.media.files import MediaInfo, probe
     from muspy_core.media.frames import Frame, evenly_spaced_frames, read_frames, read_picture, stream_frames
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from muspy_core.media.sound import extract_audio, read_audio, read_clip, stream_audio
 
 _MODULES = {
+    "clip": ("ClipEncoder",),
     "embeddings": ("EmbeddingCache", "content_hash", "embedding_key"),
     "files": ("MediaInfo", "probe"),
     "frames": ("Frame", "evenly_spaced_frames", "read_frames", "read_picture", "stream_frames"),
@@ -32,6 +35,7 @@ _MODULES = {
 _NAMES = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
+    "ClipEncoder",
     "EmbeddingCache",
     "Frame",
     "Manifest",
