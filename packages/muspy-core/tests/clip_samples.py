@@ -1,4 +1,4 @@
-"""A CLIP model for tests: open_clip's real towers, small and randomly initialised, as files of description and weights."""
+"""A CLIP model for tests: real towers of open_clip, small and random, as a description and a file of weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CLIP towers: real open_clip code with small random weights; the cache answers for them; what is wrong is said at once."""
+"""CLIP towers: real code with small random weights; the cache answers for them; what is wrong is said at once."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import pytest
 pytest.importorskip("open_clip", reason="open_clip_torch (muspy-core[clip]) is not installed")
 pytest.importorskip("av", reason="PyAV (muspy-core[media]) is not installed")
 
-import open_clip  # noqa: E402 - not installed everywhere
-import torch  # noqa: E402
-from clip_samples import write_tiny_clip  # noqa: E402
-from media_samples import picture, write_video  # noqa: E402
-from muspy_core.errors import ClipError, MediaError  # noqa: E402
-from muspy_core.media import ClipEncoder, Frame, content_hash, read_frames  # noqa: E402
+import open_clip
+import torch
+from clip_samples import write_tiny_clip
+from media_samples import picture, write_video
+from muspy_core.errors import ClipError, MediaError
+from muspy_core.media import ClipEncoder, Frame, content_hash, read_frames
 
 
 @pytest.fixture(scope="module")
