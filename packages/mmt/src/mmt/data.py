@@ -47,19 +47,24 @@ class Batch:
 
 @dataclass(frozen=True)
 class Window:
-    """What a model sees of a song: `max_beat` beats, `max_length` events.
+    """What a model sees of a song: `max_beat` beats, `max_notes` notes (None: all), `max_length` events.
 
     With a generator a random window, transposed by -5 to +6 semitones, is drawn; without one it is the beginning.
+    A limit in notes shows models the same music, whatever their encoding.
     """
 
     max_beat: int = 256
     max_length: int = 1024
     transpose: tuple[int, int] = (-5, 6)
+    max_notes: int | None = None
 
     def __call__(self, notes: NoteRows, rng: np.random.Generator | None = None) -> NoteRows:
         """Return the rows of a window, beats counted from its start."""
-        if rng is None:
-            return notes[notes[:, BEAT] < self.max_beat]
+        window = notes[notes[:, BEAT] < self.max_beat] if rng is None else self._random(notes, rng)
+        return window[: self.max_notes]
+
+    def _random(self, notes: NoteRows, rng: np.random.Generator) -> NoteRows:
+        """Draw `max_beat` beats of a transposed song; all of it if it has no more."""
         shift = int(rng.integers(self.transpose[0], self.transpose[1] + 1))
         notes = notes.copy()
         notes[:, PITCH] = np.clip(notes[:, PITCH] + shift, 0, 127)
@@ -156,6 +161,7 @@ class SongDataModule(L.LightningDataModule):
         order: Of MMT's codes: `grammar`, or `reference` as published.
         batch_size: Songs of a batch.
         max_beat: Beats of a window.
+        max_notes: Notes of a window; None: as many as there are.
         max_length: Events of a window; the CLI links it to the model's.
         augment: Whether training windows are random and transposed.
         tasks: Share of training windows of which a part is given as context; needs a model with `tasks`.
@@ -170,6 +176,7 @@ class SongDataModule(L.LightningDataModule):
         order: Order = "grammar",
         batch_size: int = 8,
         max_beat: int = 256,
+        max_notes: int | None = None,
         max_length: int = 1024,
         augment: bool = True,
         tasks: float = 0.0,
@@ -182,7 +189,7 @@ class SongDataModule(L.LightningDataModule):
         self.workers, self.seed = workers, seed
         if tasks and encoding != "mmt":
             raise ValueError(f"tasks={tasks} need the encoding mmt, not {encoding}")
-        self.window = Window(max_beat, max_length)
+        self.window = Window(max_beat, max_length, max_notes=max_notes)
         self.subsets: dict[str, Songs] = {}
 
     def setup(self, stage: str | None = None) -> None:

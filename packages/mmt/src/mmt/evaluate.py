@@ -15,9 +15,10 @@ import torch
 from muspy_core.metrics import groove_consistency, pitch_class_entropy, scale_consistency
 from numpy.typing import NDArray
 
+from mmt.baselines import mmm
 from mmt.checkpoint import Training
 from mmt.data import Collate, SongDataset, Window
-from mmt.encoding import END_OF_SONG, INSTRUMENT, NOTE, TYPE, Codes
+from mmt.encoding import END_OF_SONG, INSTRUMENT, NOTE, TYPE, Codes, decode, encode
 from mmt.losses import field_sums
 from mmt.model import MMT
 from mmt.notes import BEAT, RESOLUTION, NoteRows, music_of
@@ -83,7 +84,6 @@ class Likelihood:
     songs: int
 
 
-@torch.inference_mode()
 def likelihood(model: MMT, songs: Songs, training: Training | None = None, batch_size: int = 4) -> Likelihood:
     """Measure a model on the beginnings of songs, as long as it sees at once.
 
@@ -92,18 +92,68 @@ def likelihood(model: MMT, songs: Songs, training: Training | None = None, batch
     """
     config = model.config
     beats = config.max_beat if config.encoding == "mmt" else TRIM_BEATS
-    window = Window(beats, config.max_length)
-    data = SongDataset(songs, config.encoding, window, training.order if training else "grammar")
-    collate = Collate(config.encoding)
-    sums, notes = torch.zeros(len(config.sizes), dtype=torch.float64), 0
+    data = SongDataset(
+        songs, config.encoding, Window(beats, config.max_length), training.order if training else "grammar"
+    )
+    sums, notes = _sums(model, data, batch_size)
+    return _likelihood(sums.sum(0), int(notes.sum()), len(songs))
+
+
+def excerpt_likelihood(model: MMT, excerpts: Songs, batch_size: int = 8) -> tuple[Likelihood, NDArray[np.float64]]:
+    """Measure a model on whole excerpts, the same for every encoding (C2), and give -log p a note of each, (songs,).
+
+    excerpts: what `excerpts_of` returns. All codes but the end of song count, which is an end of the excerpt only.
+    Raises ValueError if the model does not see an excerpt as a whole.
+    """
+    config = model.config
+    data = SongDataset(
+        excerpts, config.encoding, Window(config.max_beat if config.encoding == "mmt" else TRIM_BEATS, 2**31), "grammar"
+    )
+    longest = max(len(data[index]) for index in range(len(data)))
+    if longest > config.max_length + 1:
+        raise ValueError(f"an excerpt has {longest} events, and the model sees {config.max_length}: take fewer notes")
+    sums, _ = _sums(model, data, batch_size, ends_count=False)
+    notes = np.diff(excerpts.starts)
+    return _likelihood(sums.sum(0), int(notes.sum()), len(excerpts)), sums.sum(1) / notes
+
+
+def excerpts_of(songs: Songs, notes: int, beats: int = TRIM_BEATS) -> Songs:
+    """Return the first notes of songs, within so many beats, as every encoding can say them.
+
+    Durations are among the 32 known ones, programs are those of instruments, and each note stands once.
+    """
+    return Songs.of((name, plain(songs[index], beats)[:notes]) for index, name in enumerate(songs.names))
+
+
+def plain(rows: NoteRows, beats: int) -> NoteRows:
+    """Return the notes of a song within so many beats as MMT's codes keep them."""
+    return decode(encode(rows[rows[:, BEAT] < beats]))
+
+
+@torch.inference_mode()
+def _sums(
+    model: MMT, data: SongDataset, batch_size: int, *, ends_count: bool = True
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """-log p of each song by field, (songs, fields), and its notes, (songs,)."""
+    collate = Collate(model.config.encoding)
+    last = END_OF_SONG if model.config.encoding == "mmt" else mmm.END_OF_SONG
+    sums, notes = [], []
     for start in range(0, len(data), batch_size):
         batch = collate([data[index] for index in range(start, min(start + batch_size, len(data)))])
-        targets = batch.codes[:, 1:]
-        part, _ = field_sums(model(batch.codes[:, :-1], targets), targets, batch.counted[:, 1:])
-        sums += part.double()
-        notes += int(batch.notes.sum())
+        codes, targets, counted = batch.codes[:, :-1], batch.codes[:, 1:], batch.counted[:, 1:]
+        if not ends_count:
+            counted = counted & (targets[..., 0] != last)
+        logits = model(codes, targets)
+        for song in range(len(codes)):
+            part, _ = field_sums([field[song] for field in logits], targets[song], counted[song])
+            sums.append(part.double().numpy())
+        notes.append(batch.notes.numpy())
+    return np.array(sums), np.concatenate(notes)
+
+
+def _likelihood(sums: NDArray[np.float64], notes: int, songs: int) -> Likelihood:
     shares = (sums / max(notes, 1)).tolist()
-    return Likelihood(sum(shares), tuple(shares), notes, len(songs))
+    return Likelihood(sum(shares), tuple(shares), notes, songs)
 
 
 FAULTS = ("undecodable", "backwards", "duplicates", "undeclared", "unused", "empty", "bad_end")
