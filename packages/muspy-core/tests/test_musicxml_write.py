@@ -253,7 +253,7 @@ def scores(draw: st.DrawFn) -> Music:
                 name=draw(st.none() | WORDS),
                 notes=notes,
                 lyrics=[
-                    Lyric(time, draw(st.sampled_from(["la", "la -", "- la -", "- la"])), verse=1, voice=1)
+                    Lyric(time, draw(st.sampled_from(["la", "la -", "- la -", "- la", "- -", "-", "- - -"])), verse=1, voice=1)
                     for time in onsets
                 ],
                 midi_track=index,

@@ -190,8 +190,10 @@ def dynamic(name: str) -> str:
 
 def lyric(syllable: str, verse: int | None) -> str:
     """Return a <lyric> for a syllable with MusPy's hyphens ("x -", "- x -", "- x")."""
-    opens, goes_on = syllable.startswith("- ") and len(syllable) > 2, syllable.endswith(" -") and len(syllable) > 2
-    inside = syllable[2 if opens else 0 : -2 if goes_on else None].strip()
+    goes_on = syllable.endswith(" -") and len(syllable) > 2
+    inside = syllable[:-2] if goes_on else syllable
+    opens = inside.startswith("- ") and len(inside) > 2  # not so "- -", a hyphen that is itself a syllable
+    inside = inside[2 if opens else 0 :].strip()
     kind = {(False, False): "single", (False, True): "begin", (True, True): "middle", (True, False): "end"}[
         opens, goes_on
     ]
