@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from mmt.bigram import Bigram
 from mmt.config import MMTConfig
+from mmt.copies import longest_copies, longest_copy
 from mmt.encoding import encode
-from mmt.evaluate import Estimate, Metrics, likelihood, longest_copy, validity
+from mmt.evaluate import Estimate, Metrics, excerpt_likelihood, excerpts_of, likelihood
 from mmt.model import MMT
 from mmt.songs import Songs
+from mmt.validity import polyphony, validity
 from test_encoding import rows
 
 
@@ -81,3 +84,52 @@ def test_copies_are_found_in_any_key() -> None:
     song[20:60, 2] = corpus[40:80, 2] + 5
     assert longest_copy(song, Songs.of([("x", other[:5]), ("corpus", corpus)])) in (40, 41)
     assert longest_copy(other, Songs.of([("corpus", corpus)])) < 8
+
+
+def test_copies_end_with_the_song_they_stand_in() -> None:
+    first, second = scale(20), scale(20, 1)
+    corpus = Songs.of([("a", first[:11]), ("b", second[12:])])
+    assert longest_copies([first, rows(), first[:1]], corpus).tolist() == [11, 0, 0]
+    assert longest_copy(first, Songs.of([])) == 0
+
+
+def test_more_notes_than_in_any_song_are_a_fault() -> None:
+    chord = rows(*((0, 0, pitch, 12, 0) for pitch in range(60, 66)), (1, 0, 60, 12, 0))
+    assert polyphony(chord) == 6
+    assert polyphony(scale()) == 1
+    found = validity([encode(chord), encode(scale())], [scale(), chord[:3]])
+    assert found.crowded == 0.5
+    assert validity([encode(chord)]).crowded is None
+
+
+@pytest.mark.parametrize("encoding", ["mmt", "mmm", "remi"])
+def test_excerpts_have_the_same_notes_in_every_encoding(encoding: str) -> None:
+    music = rows(*((beat, 0, 60 + beat, 13, program) for beat in range(20) for program in (0, 1, 40)))
+    excerpts = excerpts_of(Songs.of([("a", music), ("b", scale(70))]), 12)
+    assert np.diff(excerpts.starts).tolist() == [12, 12]
+    assert len(excerpts_of(Songs.of([("b", scale(70))]), 100).rows) == 64
+    assert set(excerpts[0][:, 4]) == {0, 40}
+    assert set(excerpts[0][:, 3]) == {12}
+    torch.random.manual_seed(0)
+    model = MMT(MMTConfig(encoding=encoding, dim=64, depth=1)).eval()  # type: ignore[arg-type]  # one of them
+    found, by_song = excerpt_likelihood(model, excerpts)
+    assert found.notes == 24
+    assert by_song.mean() == pytest.approx(found.nll_note, rel=1e-5)
+
+
+def test_an_excerpt_that_the_model_cannot_see_is_refused() -> None:
+    model = MMT(MMTConfig(dim=64, depth=1, max_length=16)).eval()
+    with pytest.raises(ValueError, match="take fewer notes"):
+        excerpt_likelihood(model, excerpts_of(Songs.of([("a", scale(40))]), 32))
+
+
+def test_what_follows_what_is_learned_by_a_bigram() -> None:
+    songs = Songs.of([(str(shift), scale(40, shift)) for shift in range(12)])
+    known = Bigram.of(songs).nll_note(excerpts_of(songs, 30))
+    other = np.random.default_rng(0).permutation(scale(40)[:, 2])
+    strange = scale(40)
+    strange[:, 2] = other
+    assert known < 1.5
+    assert Bigram.of(songs).nll_note(excerpts_of(Songs.of([("x", strange)]), 30)) > known + 1
+    for table in Bigram.of(songs).tables:
+        np.testing.assert_allclose(np.exp(table).sum(1), 1)

@@ -6,7 +6,7 @@ consistency over measures of four beats. What is closer to the songs of the test
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mmt.baselines import mmm
 from mmt.checkpoint import Training
 from mmt.data import Collate, SongDataset, Window
-from mmt.encoding import END_OF_SONG, INSTRUMENT, NOTE, TYPE, Codes, decode, encode
+from mmt.encoding import END_OF_SONG, decode, encode
 from mmt.losses import field_sums
 from mmt.model import MMT
 from mmt.notes import BEAT, RESOLUTION, NoteRows, music_of
@@ -154,80 +154,3 @@ def _sums(
 def _likelihood(sums: NDArray[np.float64], notes: int, songs: int) -> Likelihood:
     shares = (sums / max(notes, 1)).tolist()
     return Likelihood(sum(shares), tuple(shares), notes, songs)
-
-
-FAULTS = ("undecodable", "backwards", "duplicates", "undeclared", "unused", "empty", "bad_end")
-
-# --- validity --------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Validity:
-    """Shares of songs with a fault (C6 of the specification: what `always decodes` does not promise).
-
-    undecodable: a note event with an undefined field. backwards: onsets that fall. duplicates: one instrument starts a
-    pitch twice at once. undeclared: an instrument plays that was not listed. unused: one was listed and does not play.
-    empty: no note. bad_end: no end of song, or not at the end.
-    """
-
-    undecodable: float
-    backwards: float
-    duplicates: float
-    undeclared: float
-    unused: float
-    empty: float
-    bad_end: float
-    songs: int
-
-
-def validity(songs: Sequence[Codes]) -> Validity:
-    """Look for faults in generated songs, codes (L, 6) each."""
-    faults = np.array([_faults(codes) for codes in songs], float).reshape(-1, len(FAULTS))
-    shares = dict(zip(FAULTS, faults.mean(0).tolist(), strict=True))
-    return Validity(**shares, songs=len(songs))
-
-
-def _faults(codes: Codes) -> list[bool]:
-    notes = codes[codes[:, TYPE] == NOTE]
-    onsets = notes[:, 1] * (RESOLUTION + 1) + notes[:, 2]
-    starts = notes[:, [1, 2, 3, 5]]
-    listed = set(codes[codes[:, TYPE] == INSTRUMENT, 5].tolist())
-    playing = set(notes[:, 5].tolist())
-    ends = np.flatnonzero(codes[:, TYPE] == END_OF_SONG)
-    return [
-        bool((notes[:, 1:] == 0).any()),
-        bool((np.diff(onsets) < 0).any()),
-        len(np.unique(starts, axis=0)) < len(starts),
-        bool(playing - listed),
-        bool(listed - playing),
-        not len(notes),
-        ends.tolist() != [len(codes) - 1],
-    ]
-
-
-def longest_copy(song: NoteRows, corpus: Songs) -> int:
-    """Return the length in notes of the longest run of a song that stands in a corpus, transposed or not.
-
-    Compared are the steps from note to note in time and pitch.
-    """
-    steps = _steps(song)
-    best = 0
-    for index in range(len(corpus)):
-        best = max(best, _longest_common_run(steps, _steps(corpus[index])))
-    return best + 1 if best else 0
-
-
-def _steps(notes: NoteRows) -> NDArray[np.int64]:
-    time = notes[:, 0] * RESOLUTION + notes[:, 1]
-    steps: NDArray[np.int64] = np.diff(time) * 256 + np.diff(notes[:, 2])
-    return steps
-
-
-def _longest_common_run(first: NDArray[np.int64], second: NDArray[np.int64]) -> int:
-    """Length of the longest run that both have, a row of the table of run lengths at a time."""
-    runs = np.zeros(len(second) + 1, np.int64)
-    best = 0
-    for step in first:
-        runs[1:] = np.where(second == step, runs[:-1] + 1, 0)
-        best = max(best, int(runs.max()))
-    return best
