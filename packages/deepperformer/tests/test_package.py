@@ -1,8 +1,10 @@
-"""The installed package is what its metadata says."""
+"""The installed package is what its metadata says, and light to import."""
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points, requires, version
+import subprocess
+import sys
+from importlib.metadata import version
 
 import deepperformer
 
@@ -11,9 +13,10 @@ def test_the_version_is_the_one_in_the_metadata() -> None:
     assert deepperformer.__version__ == version("deepperformer")
 
 
-def test_it_stands_on_muspy_core_alone() -> None:
-    assert requires("deepperformer") == ["muspy-core>=0.1"]
-
-
-def test_no_command_is_promised_before_there_is_one() -> None:
-    assert not [script for script in entry_points(group="console_scripts") if script.value.startswith("deepperformer.")]
+def test_notes_and_mels_need_no_torch() -> None:
+    program = (
+        "import sys, deepperformer.features.notes, deepperformer.features.spectrogram, deepperformer.recordings\n"
+        "print([name for name in ('torch', 'librosa', 'scipy', 'lightning') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
