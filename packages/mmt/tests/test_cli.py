@@ -8,11 +8,14 @@ from pathlib import Path
 import muspy_core
 import pytest
 import torch
+from mmt.checkpoint import Training, save_checkpoint
 from mmt.cli import main
 from mmt.config import MMTConfig
 from mmt.encoding import encode
 from mmt.model import MMT
 from mmt.notes import music_of, notes_of
+from mmt.report import marks, report_files, write_report
+from muspy_core.rendering import Page
 from test_encoding import rows
 
 
@@ -76,6 +79,58 @@ def test_a_json_report_names_the_files(model_folder: str, tmp_path: Path, capsys
     assert report["songs"][0]["files"]["mid"] == str(tmp_path / "song-01.mid")
 
 
+def test_a_report_of_one_song_is_its_page(model_folder: str, tmp_path: Path) -> None:
+    arguments = [
+        "generate",
+        "--model",
+        model_folder,
+        "-o",
+        str(tmp_path / "out"),
+        "--length",
+        "12",
+        "--seed",
+        "3",
+        "--max-beats",
+        "4",
+    ]
+    assert main([*arguments, "--report", str(tmp_path / "song.html")]) == 0
+    page = (tmp_path / "song.html").read_text(encoding="utf-8")
+    for part in ("<dt>Seed</dt><dd>3</dd>", 'id="roll"', 'id="play"'):
+        assert part in page
+    assert not (tmp_path / "song").exists()
+
+
+def test_a_report_of_several_songs_leads_to_their_pages(tmp_path: Path) -> None:
+    songs = [tmp_path / "out" / f"song-0{number}.mid" for number in (1, 2)]
+    pages = report_files(tmp_path / "all.html", songs)
+    assert pages == [tmp_path / "all" / "song-01.html", tmp_path / "all" / "song-02.html"]
+    write_report(tmp_path / "all.html", [(path, Page(path.stem, [])) for path in pages])
+    assert 'href="all/song-02.html"' in (tmp_path / "all.html").read_text(encoding="utf-8")
+    assert all(path.is_file() for path in pages)
+
+
+def test_what_was_written_anew_is_marked() -> None:
+    before = muspy_core.Music(
+        tracks=[muspy_core.Track(notes=[muspy_core.Note(0, 60, 24), muspy_core.Note(24, 62, 24)])]
+    )
+    after = before.deepcopy()
+    after.tracks[0].notes[1].pitch = 64
+    after.tracks.append(muspy_core.Track(40, notes=[muspy_core.Note(0, 70, 24)]))
+    assert [part.tolist() for part in marks(after, before)] == [[False, True], [True]]
+
+
+def test_an_instrument_that_was_hardly_heard_is_warned_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torch.random.manual_seed(0)
+    model = MMT(MMTConfig(dim=64, depth=1, max_length=64))
+    save_checkpoint(tmp_path / "model", model, Training(hours={"piano": 70.0, "flute": 0.25}))
+    arguments = ["generate", "--model", str(tmp_path / "model"), "-o", str(tmp_path / "out"), "--length", "12"]
+    assert main([*arguments, "--instruments", "piano, flute, koto"]) == 0
+    error = capsys.readouterr().err
+    assert "flute played in 0.2 h" in error
+    assert "koto played in 0.0 h" in error
+    assert "piano" not in error
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -105,7 +160,8 @@ def test_a_piece_without_known_instruments_cannot_be_continued(
     muspy_core.Music(tracks=[track]).write(tmp_path / "drums.mid")
     given = ["generate", "--model", model_folder, "-o", str(tmp_path / "out")]
     assert main([*given, "--continue", str(tmp_path / "drums.mid")]) == 2
-    assert "no note of an instrument that the model knows" in capsys.readouterr().err
+    expected = "only drums" if program is None else "no note of an instrument that the model knows"
+    assert expected in capsys.readouterr().err
 
 
 def test_existing_songs_are_not_replaced(model_folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmt.checkpoint import ModelError, Training, load_checkpoint, save_checkpoint
+from mmt.checkpoint import ModelError, Training, load_checkpoint, save_checkpoint, with_beats
 from mmt.config import MMTConfig
 from mmt.losses import field_sums, masked_loss, published_loss
 from mmt.model import MMT
@@ -199,6 +199,20 @@ def test_a_model_survives_saving(tmp_path: Path) -> None:
     with torch.no_grad():
         torch.testing.assert_close(loaded.model.hidden(codes), model.hidden(codes), atol=2e-2, rtol=2e-2)
     assert not loaded.model.training
+
+
+@pytest.mark.parametrize("heads", ["parallel", "conditional"])
+def test_codes_of_beats_that_were_never_seen_can_be_left_out(heads: str) -> None:
+    model = small(heads=heads, tasks=True)
+    if heads == "conditional":
+        torch.nn.init.normal_(model.heads.conditions.weight)  # type: ignore[union-attr]  # conditional heads have it
+    smaller = with_beats(model, 64)
+    assert smaller.config.sizes == (6, 65, 13, 129, 33, 65)
+    assert with_beats(smaller, 64) is smaller
+    codes = codes_for(smaller, 2, 8)
+    with torch.no_grad():
+        for index, (whole, part) in enumerate(zip(model(codes, codes), smaller(codes, codes), strict=True)):
+            torch.testing.assert_close(part, whole[..., :65] if index == 1 else whole, atol=1e-5, rtol=1e-5)
 
 
 def test_what_is_no_model_is_refused_in_one_line(tmp_path: Path) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -20,6 +21,10 @@ from mmt.encoding import Order
 if TYPE_CHECKING:
     from mmt.model import MMT
 
+HARDLY_HOURS = 1.0
+BEAT_FIELD = 1  # of the encoding's fields
+# Weights with a row for each code of all fields.
+BY_CODE = ("embedding.weight", "heads.logits.weight", "heads.logits.bias", "heads.conditions.weight")
 WEIGHTS_NAME, CONFIG_NAME = "model.safetensors", "config.json"
 
 
@@ -29,12 +34,21 @@ class ModelError(MuspyError):
 
 @dataclass(frozen=True)
 class Training:
-    """How a model was trained. songs: names of the training songs. order: of its codes. scores: by name."""
+    """How a model was trained.
+
+    songs: names of the training songs. order: of its codes. scores: by name. hours: of music in which each instrument
+    plays, by name; empty where nobody counted.
+    """
 
     steps: int = 0
     songs: tuple[str, ...] = ()
     order: Order = "grammar"
     scores: Mapping[str, float] = field(default_factory=dict)
+    hours: Mapping[str, float] = field(default_factory=dict)
+
+    def hardly_heard(self, names: Iterable[str]) -> list[str]:
+        """Return those of the instruments that played less than an hour in training; none where nobody counted."""
+        return [name for name in names if self.hours and self.hours.get(name, 0.0) < HARDLY_HOURS]
 
 
 @dataclass(frozen=True)
@@ -81,6 +95,32 @@ def load_checkpoint(name: str | os.PathLike[str] = "default") -> Checkpoint:
         return Checkpoint(os.fspath(name), model.eval(), Training(**training))
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise ModelError(f"{folder}: holds no mmt model: {error}") from error
+
+
+def with_beats(model: MMT, beats: int) -> MMT:
+    """Return a model without the codes of later beats, which a training on windows of so many beats never showed it.
+
+    Its other codes are as likely, relative to one another, as they were. A model without a field of beats, or with no
+    more of them, is returned as it is.
+    """
+    import torch
+
+    from mmt.model import MMT
+
+    sizes = model.config.sizes
+    if len(sizes) < BEAT_FIELD + 1 or sizes[BEAT_FIELD] <= beats + 1:
+        return model
+    start = sum(sizes[:BEAT_FIELD])
+    kept = torch.cat([torch.arange(start + beats + 1), torch.arange(start + sizes[BEAT_FIELD], sum(sizes))])
+    smaller = MMT(dataclasses.replace(model.config, sizes=(*sizes[:BEAT_FIELD], beats + 1, *sizes[BEAT_FIELD + 1 :])))
+    weights = {}
+    for name, tensor in model.state_dict().items():
+        if name in BY_CODE:
+            weights[name] = tensor[kept.to(tensor.device)]
+        else:
+            weights[name] = tensor[: beats + 1] if name.startswith(f"heads.fields.{BEAT_FIELD}.logits.") else tensor
+    smaller.load_state_dict(weights)
+    return smaller.train(model.training)
 
 
 def bundled() -> list[str]:

@@ -1,4 +1,4 @@
-"""Music with some of its notes written anew: all else stays bit for bit (the end of filling in and accompanying).
+"""Music with some of its notes written anew: all else stays bit for bit (after filling in, going on, accompanying).
 
 Models work on a grid of 12 steps a beat, without drums, tempi and velocities. Here new notes come into the piece that
 they were written for, which keeps all of these.
@@ -14,31 +14,60 @@ from muspy_core.columns import EventList, new_array
 from muspy_core.rendering.summary import bar_times
 from numpy.typing import NDArray
 
+from mmt.continuing import go_on
 from mmt.generate import Options
-from mmt.infilling import accompany, infill
+from mmt.infilling import accompany, rewritten_players, write_span
 from mmt.instruments import CODE_OF_PROGRAM, NAMES
 from mmt.model import MMT
 from mmt.notes import BEAT, DURATION, PITCH, POSITION, PROGRAM, RESOLUTION, EncodingError, NoteRows, notes_of
 
 
-def fill_in(model: MMT, music: Music, start: int, stop: int, options: Options | None = None) -> Music:
+def fill_in(
+    model: MMT,
+    music: Music,
+    start: int,
+    stop: int,
+    options: Options | None = None,
+    names: Iterable[str] | None = None,
+) -> Music:
     """Return a piece whose notes in beats `start` to `stop` (exclusive) are written anew by its instruments.
 
-    Drums and instruments that the model does not know play on. Raises EncodingError if the span is not in the piece.
+    names: of the instruments whose notes are written anew; None: all. Drums and instruments that the model does not
+    know play on. A note belongs to where it begins: what begins outside the span stays, also where it sounds into it,
+    and no new note sounds behind it. Raises as `infilling.infill`.
     """
-    new = infill(model, notes_of(music), start, stop, options)
+    rows = notes_of(music)
+    players = rewritten_players(rows, names)
     result = music.deepcopy()
     for track in result.tracks:
-        if _is_known(track):
+        if _is_known(track) and CODE_OF_PROGRAM[track.program] in players:
             onset = track.notes.array["time"]
-            keep = (onset < start * music.resolution) | (onset >= stop * music.resolution)
-            track.notes = [note for note, kept in zip(track.notes, keep.tolist(), strict=True) if kept]
+            stays = (onset < start * music.resolution) | (onset >= stop * music.resolution)
+            track.notes = [note for note, kept in zip(track.notes, stays.tolist(), strict=True) if kept]
+    return _with_notes(result, write_span(model, rows, notes_of(result), (start, stop), players, options))
+
+
+def continue_piece(model: MMT, music: Music, beats: int, options: Options | None = None) -> Music:
+    """Return the first beats of a piece as they are, drums and tempi too, and what the model writes after them.
+
+    Notes that begin before the beat keep their ends. Raises as `continuing.go_on`.
+    """
+    new = go_on(model, notes_of(music), beats, options)
+    result, end = music.deepcopy(), beats * music.resolution
+    held = [[note for note in track.notes if note.time < end] for track in music.tracks]
+    result.trim(end)
+    for track, notes in zip(result.tracks, held, strict=True):
+        track.notes = notes
     return _with_notes(result, new)
 
 
 def add_instruments(model: MMT, music: Music, names: Iterable[str], options: Options | None = None) -> Music:
     """Return a piece with more instruments, each in a track of its own. Raises as `infilling.accompany`."""
-    return _with_notes(music.deepcopy(), accompany(model, notes_of(music), names, options), new_tracks=True)
+    new = accompany(model, notes_of(music), names, options)
+    result = music.deepcopy()
+    for program in np.unique(new[:, PROGRAM]).tolist():
+        result.tracks.append(_added_track(music, new[new[:, PROGRAM] == program]))
+    return result
 
 
 def beats_of_bars(music: Music, first: int, last: int) -> tuple[int, int]:
@@ -71,19 +100,30 @@ def _is_known(track: Track) -> bool:
     return not track.is_drum and 0 <= track.program < 128 and bool(CODE_OF_PROGRAM[track.program])
 
 
-def _with_notes(music: Music, new: NoteRows, *, new_tracks: bool = False) -> Music:
-    """Add new notes to the tracks of their programs, or to tracks of their own."""
+def _with_notes(music: Music, new: NoteRows) -> Music:
+    """Add new notes to the tracks of their programs, or to tracks of their own where there are none.
+
+    Where several tracks have a program, a note goes to the one whose mean pitch is nearest.
+    """
     for program in np.unique(new[:, PROGRAM]).tolist():
+        tracks = [track for track in music.tracks if _is_known(track) and track.program == program]
         rows = new[new[:, PROGRAM] == program]
-        tracks = (
-            [] if new_tracks else [track for track in music.tracks if _is_known(track) and track.program == program]
-        )
         if not tracks:
-            tracks = [Track(program=program, name=NAMES[int(CODE_OF_PROGRAM[program]) - 1])]
-            music.tracks.append(tracks[0])
-        notes = list(tracks[0].notes) + list(_events(rows, music.resolution))
-        tracks[0].notes = sorted(notes, key=lambda note: (note.time, note.pitch))
+            music.tracks.append(_added_track(music, rows))
+            continue
+        height = [float(track.notes.array["pitch"].mean()) if len(track.notes) else np.inf for track in tracks]
+        nearest = np.abs(rows[:, PITCH, None] - np.array(height)).argmin(1)
+        for index, track in enumerate(tracks):
+            added = _events(rows[nearest == index], music.resolution)
+            track.notes = sorted([*track.notes, *added], key=lambda note: note.time)
     return music
+
+
+def _added_track(music: Music, rows: NoteRows) -> Track:
+    program = int(rows[0, PROGRAM])
+    track = Track(program=program, name=NAMES[int(CODE_OF_PROGRAM[program]) - 1])
+    track.notes = _events(rows, music.resolution)
+    return track
 
 
 def _events(rows: NoteRows, resolution: int) -> EventList[Note]:

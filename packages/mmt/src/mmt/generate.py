@@ -70,10 +70,15 @@ def continuation(codes: Codes, beats: int) -> Codes:
     notes = codes[codes[:, TYPE] == NOTE]
     kept = notes[notes[:, 1] <= beats]
     if not len(kept):
-        first = f"the first note is at beat {notes[0, 1] - 1}" if len(notes) else "the song has no note"
-        raise EncodingError(f"there is nothing to continue before beat {beats}: {first}")
+        raise nothing_before(beats, int(notes[0, 1]) - 1 if len(notes) else None)
     header = codes[: np.argmax(codes[:, TYPE] == START_OF_NOTES) + 1]
     return np.concatenate([header, kept])
+
+
+def nothing_before(beats: int, first: int | None) -> EncodingError:
+    """Return the error of a song whose first note (None: it has none) is not before a beat."""
+    there = "the song has no note" if first is None else f"the first note is at beat {first}"
+    return EncodingError(f"there is nothing to continue before beat {beats}: {there}")
 
 
 # --- generation ------------------------------------------------------------------------------------------------------

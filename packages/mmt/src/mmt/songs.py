@@ -12,7 +12,8 @@ import numpy as np
 from muspy_core.io.files import write_atomically
 from numpy.typing import NDArray
 
-from mmt.notes import EncodingError, NoteRows
+from mmt.instruments import CODE_OF_PROGRAM, NAMES
+from mmt.notes import BEAT, DEFAULT_QPM, DURATION, POSITION, PROGRAM, RESOLUTION, EncodingError, NoteRows
 
 ROWS_NAME = "songs.npz"
 SPLIT_NAME = "split.json"
@@ -49,6 +50,15 @@ class Songs:
         """Return the songs with these names, in that order. Raises KeyError for a name that is not there."""
         places = {name: index for index, name in enumerate(self.names)}
         return Songs.of((name, self[places[name]]) for name in names)
+
+    def hours(self) -> dict[str, float]:
+        """Return for each instrument that plays the hours of the songs in which it does, at the default tempo."""
+        total = np.zeros(len(NAMES) + 1)
+        for index in range(len(self)):
+            rows = self[index]
+            beats = (rows[:, BEAT] + (rows[:, POSITION] + rows[:, DURATION]) / RESOLUTION).max(initial=0)
+            total[np.unique(CODE_OF_PROGRAM[rows[:, PROGRAM]])] += beats / DEFAULT_QPM / 60
+        return {name: round(float(hours), 2) for name, hours in zip(NAMES, total[1:], strict=True) if hours}
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write into a folder."""

@@ -9,7 +9,7 @@ import lightning as L
 import torch
 from torch import Tensor
 
-from mmt.checkpoint import Training, save_checkpoint
+from mmt.checkpoint import Training, save_checkpoint, with_beats
 from mmt.config import MMTConfig
 from mmt.data import FIELD_NAMES, Batch, SongDataModule
 from mmt.losses import field_sums, masked_loss, published_loss
@@ -117,9 +117,10 @@ class ExportBest(L.Callback):
             songs=data.subsets["train"].names,
             order=data.order,
             scores={self.monitor: round(self.best, 5)},
+            hours=data.subsets["train"].hours(),
         )
         folder = Path(self.folder or Path(trainer.log_dir or trainer.default_root_dir) / "export")
-        save_checkpoint(folder, pl_module.model, training)
+        save_checkpoint(folder, with_beats(pl_module.model, data.window.max_beat), training)
 
     def state_dict(self) -> dict[str, Any]:
         """The best value so far, so that resumed training does not overwrite a better model."""
