@@ -94,6 +94,19 @@ def test_columns_and_objects_are_written_alike() -> None:
     check()
 
 
+def test_text_made_of_columns_is_that_of_dictionaries() -> None:
+    @settings(max_examples=40)
+    @given(st.one_of(music, muspy_music), st.booleans())
+    def check(whole: Music, skip_missing: bool) -> None:
+        for track in whole.tracks:
+            track.notes = columnar(Note, list(track.notes))
+        assert json.loads(written("json", whole, skip_missing=skip_missing)) == json.loads(
+            written("json", whole, skip_missing=skip_missing, indent=1)  # the standard library's, of dictionaries
+        )
+
+    check()
+
+
 @pytest.mark.parametrize("name", ["a.json", "a.yaml", "a.yml", "a.json.gz", "a.yaml.gz"])
 def test_the_extension_names_the_format(song: Music, tmp_path: Path, name: str) -> None:
     save(tmp_path / name, song)

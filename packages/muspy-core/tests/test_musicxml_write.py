@@ -237,6 +237,9 @@ def lines(draw: st.DrawFn, voice: int, staff: int | None) -> list[Note]:
     return notes
 
 
+SYLLABLES = ["la", "la -", "- la -", "- la", "- -", "-", "- - -"]
+
+
 @st.composite
 def scores(draw: st.DrawFn) -> Music:
     """Music that a score can hold in full."""
@@ -252,10 +255,7 @@ def scores(draw: st.DrawFn) -> Music:
                 program=draw(st.integers(0, 127)),
                 name=draw(st.none() | WORDS),
                 notes=notes,
-                lyrics=[
-                    Lyric(time, draw(st.sampled_from(["la", "la -", "- la -", "- la", "- -", "-", "- - -"])), verse=1, voice=1)
-                    for time in onsets
-                ],
+                lyrics=[Lyric(time, draw(st.sampled_from(SYLLABLES)), verse=1, voice=1) for time in onsets],
                 midi_track=index,
                 channel=draw(st.none() | st.integers(0, 8)),
                 staves=2 if has_staves else None,

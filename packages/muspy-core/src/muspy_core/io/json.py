@@ -16,6 +16,7 @@ import numpy as np
 import orjson
 
 from muspy_core.errors import JSONError
+from muspy_core.io._json_records import Texts
 from muspy_core.io.files import MAX_FILE_SIZE, read_bytes, write_atomically
 from muspy_core.io.tables import music_from_dict, music_to_dict
 from muspy_core.music import Music
@@ -63,19 +64,20 @@ def save_json(
 
     Raises JSONError if an annotation has no form in JSON.
     """
-    content = music_to_dict(music, skip_missing)
     try:
-        data = _json_bytes(content, ensure_ascii, kwargs)
+        data = _json_bytes(music, skip_missing, ensure_ascii, kwargs)
     except (TypeError, RecursionError) as error:
         raise JSONError(f"this music has no form in JSON: {error}") from None
     write_text_target(path, data, compressed, overwrite)
 
 
-def _json_bytes(content: dict[str, Any], ensure_ascii: bool, options: dict[str, Any]) -> bytes:
+def _json_bytes(music: Music, skip_missing: bool, ensure_ascii: bool, options: dict[str, Any]) -> bytes:
     if options or ensure_ascii:
         import json
 
+        content = music_to_dict(music, skip_missing)
         return json.dumps(content, ensure_ascii=ensure_ascii, default=plain, **options).encode()
+    content = music_to_dict(music, skip_missing, Texts(skip_missing))
     return orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY, default=plain)
 
 

@@ -19,15 +19,41 @@ from muspy_core.events import Annotation, ControlChange, Event, MidiMessage
 from muspy_core.music import Music, Track
 
 
-def music_to_dict(music: Music, skip_missing: bool = True) -> dict[str, Any]:
-    """Return music as plain dictionaries, lists and scalars in the layout of MusPy's JSON files.
+class Dictionaries:
+    """How events are written: one dictionary an event, of the attributes that are set.
 
     skip_missing: leave out attributes that are None or empty.
     """
-    return _container_to_dict(music, skip_missing)
+
+    def __init__(self, skip_missing: bool = True) -> None:
+        self.skip_missing = skip_missing
+
+    def events(self, events: EventList[Any]) -> Any:
+        """Return an event list as it is to be written."""
+        return events_to_dicts(events, self.skip_missing)
+
+    def annotations(self, view: AnnotationView) -> Any:
+        """Return annotations as they are to be written, control changes before the others."""
+        table = view.controls.array
+        controls = [
+            {"time": time, "annotation": {"number": number, "value": value}, "group": CONTROL_CHANGE}
+            for time, number, value in zip(
+                table["time"].tolist(), table["number"].tolist(), table["value"].tolist(), strict=True
+            )
+        ]
+        return controls + events_to_dicts(view.others, self.skip_missing)
 
 
-def _container_to_dict(container: Base, skip_missing: bool) -> dict[str, Any]:
+def music_to_dict(music: Music, skip_missing: bool = True, form: Dictionaries | None = None) -> dict[str, Any]:
+    """Return music as plain dictionaries, lists and scalars in the layout of MusPy's JSON files.
+
+    skip_missing: leave out attributes that are None or empty. form: how event lists are written.
+    """
+    return _container_to_dict(music, form or Dictionaries(skip_missing))
+
+
+def _container_to_dict(container: Base, form: Dictionaries) -> dict[str, Any]:
+    skip_missing = form.skip_missing
     result: dict[str, Any] = {}
     for field in container._fields:
         value = getattr(container, field.name)
@@ -35,13 +61,13 @@ def _container_to_dict(container: Base, skip_missing: bool) -> dict[str, Any]:
             if not skip_missing and field.name in container._muspy_attributes():
                 result[field.name] = value if value is None else []
         elif isinstance(value, EventList):
-            result[field.name] = events_to_dicts(value, skip_missing)
+            result[field.name] = form.events(value)
         elif isinstance(value, AnnotationView):
-            result[field.name] = _annotations_to_dicts(value, skip_missing)
+            result[field.name] = form.annotations(value)
         elif isinstance(value, Base):
-            result[field.name] = _container_to_dict(value, skip_missing)
+            result[field.name] = _container_to_dict(value, form)
         elif field.is_list and isinstance(value[0], Base):
-            result[field.name] = [_container_to_dict(item, skip_missing) for item in value]
+            result[field.name] = [_container_to_dict(item, form) for item in value]
         else:
             result[field.name] = list(value) if isinstance(value, tuple) else value
     return result
@@ -84,17 +110,6 @@ def _values_of(events: EventList[Any], field: Field) -> list[Any] | None:
     if (column == field.none).all():
         return None
     return events.optional(field.name)
-
-
-def _annotations_to_dicts(view: AnnotationView, skip_missing: bool) -> list[dict[str, Any]]:
-    table = view.controls.array
-    controls = [
-        {"time": time, "annotation": {"number": number, "value": value}, "group": CONTROL_CHANGE}
-        for time, number, value in zip(
-            table["time"].tolist(), table["number"].tolist(), table["value"].tolist(), strict=True
-        )
-    ]
-    return controls + events_to_dicts(view.others, skip_missing)
 
 
 def music_from_dict(content: Mapping[str, Any]) -> Music:
@@ -162,18 +177,17 @@ def events_from_dicts(event_type: type[Any], rows: Sequence[Mapping[str, Any]]) 
         return EventList(event_type)
     if event_type is MidiMessage:
         return EventList(event_type, [MidiMessage.from_dict(row) for row in rows])
+    if not all(issubclass(kind, Mapping) for kind in set(map(type, rows))):
+        raise TypeError(f"{event_type.__name__}: expected objects with named attributes")
     array = new_array(event_type, len(rows))
     side: dict[str, list[Any] | None] = {}
-    try:
-        present = set[str]().union(*(row.keys() for row in rows))
-        for field in event_type._fields:
-            if field.name not in present and field.optional and (not field.column or field.none is not None):
-                continue
-            values = [row.get(field.name) for row in rows]
-            if not _store(event_type, array, side, field, values):
-                return EventList(event_type, [event_type.from_dict(row) for row in rows])
-    except AttributeError:
-        raise TypeError(f"{event_type.__name__}: expected objects with named attributes") from None
+    present = set[str]().union(*rows)
+    for field in event_type._fields:
+        if field.name not in present and field.optional and (not field.column or field.none is not None):
+            continue
+        values = [row.get(field.name) for row in rows]
+        if not _store(event_type, array, side, field, values):
+            return EventList(event_type, [event_type.from_dict(row) for row in rows])
     return EventList.from_columns(event_type, array, side)
 
 
@@ -181,6 +195,10 @@ def _store(
     event_type: type[Event], array: Any, side: dict[str, list[Any] | None], field: Field, values: list[Any]
 ) -> bool:
     """Put the values of a field into its column; False if they do not fit."""
+    if field.column and not field.words:
+        column = np.array(values)
+        if column.dtype != object:  # nothing is missing
+            return _store_column(array, field, column)
     missing = None in values
     if missing and not field.optional:
         raise TypeError(f"{event_type.__name__}: the required attribute `{field.name}` is missing")
@@ -200,7 +218,10 @@ def _store(
             if any(value not in codes for value in values):
                 return False
             values = [codes[value] for value in values]
-    column = np.array(values)
+    return _store_column(array, field, np.array(values))
+
+
+def _store_column(array: Any, field: Field, column: Any) -> bool:
     allowed = "iuf" if field.column == "f8" else "iub" if field.type is bool else "iu"
     if column.ndim != 1 or column.dtype.kind not in allowed:
         return False
