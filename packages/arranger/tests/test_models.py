@@ -149,7 +149,7 @@ def test_a_model_that_reads_hints_asks_for_them() -> None:
 def test_a_transformer_reads_a_long_piece_in_windows(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     tagger, mixture = Tagger(random_checkpoint(CONFIGS[name])), random_piece(5, steps=60).mixture
     monkeypatch.setattr(inference, "TRANSFORMER_WINDOW", 64)
-    monkeypatch.setattr(inference, "MARGIN", 16)
+    monkeypatch.setattr(inference, "TRANSFORMER_MARGIN", 16)
     logits = tagger.logits(mixture)
     assert logits.shape == (240, 4)
     # The second window holds notes 32 … 95, and has the say on those that have context: on both sides, or before them.

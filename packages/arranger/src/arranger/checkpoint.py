@@ -1,7 +1,7 @@
 """Weights and configuration on disk: `NAME.safetensors` and `NAME.json` in one folder (no torch).
 
-A model folder holds one such pair for each mode: `causal`, `online`, `offline`. A model is named by a bundled name
-(`bach-chorales`) or by its folder.
+A model folder holds one such pair for each mode: `causal`, `online`, `offline`, `tempo-free`, or some of them. A model
+is named by a bundled name (`bach-chorales`) or by its folder.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from safetensors.numpy import load_file, save_file
 
 from arranger.config import DecodingConfig, ModelConfig
 
-MODES = ("causal", "online", "offline")
+MODES = ("causal", "online", "offline", "tempo-free")
 BUNDLED = ("bach-chorales", "string-quartets")
 
 Weights = Mapping[str, NDArray[np.float32]]
@@ -94,6 +94,11 @@ def load_checkpoint(model: str | os.PathLike[str], mode: str = "online") -> Chec
         )
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"{weights_path.name} in {folder} does not hold an arranger model: {error}") from error
+
+
+def has_mode(model: str | os.PathLike[str], mode: str) -> bool:
+    """Whether a model has a mode; raises ModelError for an unknown model."""
+    return (model_folder(model) / f"{mode}.safetensors").is_file()
 
 
 def model_folder(model: str | os.PathLike[str]) -> Path:

@@ -8,7 +8,7 @@ from typing import Any
 
 from muspy_core.console import add_debug_option
 
-MODES = ("online", "offline", "causal")
+MODES = ("online", "offline", "causal", "tempo-free")
 
 
 def command(commands: Any, name: str, function: Any, purpose: str, example: str) -> argparse.ArgumentParser:
@@ -29,7 +29,8 @@ def add_model(parser: argparse.ArgumentParser, more: str = "", mode: str = "onli
         "--mode",
         choices=MODES,
         default=mode,
-        help=f"online: chord by chord; offline: with the whole piece in view; causal: note by note (default: {mode})",
+        help="online: chord by chord; offline: with the whole piece in view; causal: note by note; "
+        f"tempo-free: offline, for performances without a beat (default: {mode})",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
-from arranger.features import Knowledge, input_width, require, required_knowledge
+from arranger.features import Knowledge, input_width, read_time, require, required_knowledge
 from arranger.parts import PartSet, part_set
 
 PAPER_FEATURES = ("pitch", "position", "beat", "frequency")
@@ -13,6 +13,7 @@ _HELD = ("held_above", "held_below", "below_1", "below_2", "below_3")
 CAUSAL_FEATURES = ("pitch", "position", "gap", "index", *_HELD, "held_above_1", "held_above_2", "held_above_3")
 ONSET_FEATURES = ("pitch", "position", "gap", "chord_size", "rank", *_HELD, "above_1", "above_2", "above_3")
 OFFLINE_FEATURES = (*ONSET_FEATURES, "duration")
+TEMPO_FREE_FEATURES = tuple(name for name in ONSET_FEATURES if name not in ("position", "gap"))
 FEATURE_SETS = {
     "raw": ("raw_pitch", "raw_time"),
     "paper": PAPER_FEATURES,
@@ -24,6 +25,7 @@ FEATURE_SETS = {
     "causal": CAUSAL_FEATURES,
     "onset": ONSET_FEATURES,
     "offline": OFFLINE_FEATURES,
+    "tempo-free": TEMPO_FREE_FEATURES,
 }
 
 
@@ -79,6 +81,11 @@ class ModelConfig:
     def knowledge(self) -> Knowledge:
         """What must have been heard before a note can be labelled."""
         return "offline" if self.bidirectional else required_knowledge(self.features)
+
+    @property
+    def reads_time(self) -> bool:
+        """Whether it reads beats; if not, the order of the notes and what sounds together is all it knows."""
+        return read_time(self.features)
 
     @property
     def input_width(self) -> int:

@@ -29,7 +29,12 @@ from arranger.mixture import Integers, Mixture, Piece, Ties, shuffled_ties
 from arranger.playability import playable
 from arranger.splits import SUBSETS, Split, SplitError, split_of
 
-SETTINGS = {"causal": "strictly causal", "online": "onset-synchronous", "offline": "offline"}
+SETTINGS = {
+    "causal": "strictly causal",
+    "online": "onset-synchronous",
+    "offline": "offline",
+    "tempo-free": "offline, without time",
+}
 BASELINES = ("most-common", "zone", "zone-oracle", "closest", "closest-mono")
 
 Predictor = Callable[[Sequence[Piece]], list[Integers]]
@@ -149,9 +154,9 @@ def evaluate(
 ) -> Evaluation:
     """Measure a model (bundled name or folder) or a baseline on one subset of a data set.
 
-    mode: `causal`, `online` or `offline`; a baseline ignores it. source: folder of the data set's files, where it is
-    not in the cache folder yet. seed: of the order of shuffled ties. Raises ModelError for an unknown model or one for
-    other parts, SplitError if the model was trained on pieces of the subset.
+    mode: `causal`, `online`, `offline` or `tempo-free`; a baseline ignores it. source: folder of the data set's files,
+    where it is not in the cache folder yet. seed: of the order of shuffled ties. Raises ModelError for an unknown model
+    or one for other parts, SplitError if the model was trained on pieces of the subset.
     """
     start = time.perf_counter()
     chosen = _load(model, mode)

@@ -95,11 +95,19 @@ def _table() -> dict[str, Feature]:
 
 
 FEATURES = _table()
+_TIMED = frozenset(
+    ("position", "beat", "time", "duration", "raw_time", "raw_beat", "raw_position", "chord", "history", "gap")
+)
 
 
 def input_width(names: Sequence[str], parts: int) -> int:
     """Numbers that a model of K parts reads of every note."""
     return sum(FEATURES[name].width * (parts if FEATURES[name].per_part else 1) for name in names)
+
+
+def read_time(names: Sequence[str]) -> bool:
+    """Whether a model with these features must be told time in beats, beyond the order of the notes."""
+    return any(name in _TIMED for name in names)
 
 
 def required_knowledge(names: Sequence[str]) -> Knowledge:

@@ -1,11 +1,12 @@
 """Embedded notes → hidden notes without torch: the NumPy twins of the layers in `model` and `transformer`.
 
 The sigmoids of an LSTM are computed as tanh, sigmoid(x) = (1 + tanh(x / 2)) / 2, so that one call covers all gates.
-Symbols: B pieces, N notes (padded), D width of the input, W width of one direction, H width of a layer.
+Symbols: B pieces, N notes (padded), D width of the input, S directions of W each, H width of a layer.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from arranger.config import ModelConfig
 from arranger.mixture import Integers
 
 Floats = NDArray[np.float32]
-State = list[tuple[Floats, Floats]]  # (hidden, cell), (B, W), of every layer
+State = list[tuple[Floats, Floats]]  # (hidden, cell), (S, B, W), of every layer
 
 RECURRENT_EPSILON, TRANSFORMER_EPSILON = 1e-3, 1e-6  # as in model.py and transformer.py
 
@@ -34,26 +35,24 @@ class Recurrent:
         """notes: (B, N, D), padded at the end. lengths: (B,). Returns (B, N, H)."""
         rows = np.arange(notes.shape[1])[None, :]
         reversal = np.where(rows < lengths[:, None], lengths[:, None] - 1 - rows, rows)[:, :, None]
-        for index, (forwards, *backwards) in enumerate(self.cells):
-            output, _ = _recur(forwards, notes, _rest(len(notes), forwards.width))
-            for cell in backwards:
-                backward = np.take_along_axis(notes, reversal, axis=1)
-                backward, _ = _recur(cell, backward, _rest(len(notes), cell.width))
-                output = np.concatenate([output, np.take_along_axis(backward, reversal, axis=1)], axis=-1)
-            notes = self._after(index, output, notes)
+        for index, cells in enumerate(self.cells):
+            heard = [notes, *[np.take_along_axis(notes, reversal, axis=1)] * (len(cells) - 1)]
+            output, _ = _recur(cells, heard, _rest(len(cells), len(notes), cells[0].width))
+            backward = [np.take_along_axis(other, reversal, axis=1) for other in output[1:]]
+            notes = self._after(index, np.concatenate([output[0], *backward], axis=-1), notes)
         return notes
 
     def start(self) -> State:
         """Return the state before the first note, for `step`."""
-        return [_rest(1, cells[0].width) for cells in self.cells]
+        return [_rest(1, 1, cells[0].width) for cells in self.cells]
 
     def step(self, notes: Floats, state: State) -> tuple[Floats, State]:
         """Read the next notes of one piece, (m, D); return (m, H), and the state after them."""
         hidden, after = notes[None], []
-        for index, (cell, *_) in enumerate(self.cells):
-            output, layer_state = _recur(cell, hidden, state[index])
+        for index, cells in enumerate(self.cells):
+            output, layer_state = _recur(cells, [hidden], state[index])
             after.append(layer_state)
-            hidden = self._after(index, output, hidden)
+            hidden = self._after(index, output[0], hidden)
         return hidden[0], after
 
     def _after(self, index: int, output: Floats, notes: Floats) -> Floats:
@@ -201,23 +200,35 @@ def _normed(values: Floats, norm: tuple[Floats, Floats], epsilon: float) -> Floa
     return np.asarray(centred / np.sqrt(variance + np.float32(epsilon)) * norm[0] + norm[1])
 
 
-def _rest(batch: int, width: int) -> tuple[Floats, Floats]:
-    return np.zeros((batch, width), np.float32), np.zeros((batch, width), np.float32)
+def _rest(directions: int, batch: int, width: int) -> tuple[Floats, Floats]:
+    return np.zeros((directions, batch, width), np.float32), np.zeros((directions, batch, width), np.float32)
 
 
-def _recur(cell: Cell, notes: Floats, state: tuple[Floats, Floats]) -> tuple[Floats, tuple[Floats, Floats]]:
-    """Run one direction of an LSTM. notes: (B, N, D). Returns (B, N, W) and the last (hidden, cell) state."""
-    width = cell.width
-    projected = np.ascontiguousarray((notes @ cell.inputs + cell.bias).swapaxes(0, 1))  # (N, B, 4W)
-    hidden, memory = state
+def _recur(
+    cells: Sequence[Cell], notes: Sequence[Floats], state: tuple[Floats, Floats]
+) -> tuple[Floats, tuple[Floats, Floats]]:
+    """Run S directions of an LSTM side by side.
+
+    notes: for each direction (B, N, D). state: hidden and cell, (S, B, W). Returns (S, B, N, W) and the last state.
+    Inside, pieces are the last axis: then a gate is one block of memory, and every line works in place.
+    """
+    width = cells[0].width
+    recurrent = np.stack([cell.recurrent.T for cell in cells])  # (S, 4W, W)
+    projected = np.stack([heard @ cell.inputs + cell.bias for cell, heard in zip(cells, notes, strict=True)])
+    projected = np.ascontiguousarray(projected.transpose(2, 0, 3, 1))  # (N, S, 4W, B)
+    hidden, memory = (np.array(values.swapaxes(1, 2), order="C") for values in state)  # copies: they are written to
     output = np.empty((len(projected), *hidden.shape), np.float32)
-    for index, gates in enumerate(projected):  # a loop over notes: each needs the one before
-        gates += hidden @ cell.recurrent
+    recalled, new = np.empty(projected.shape[1:], np.float32), np.empty_like(memory)
+    for gates, heard in zip(projected, output, strict=True):  # a loop over notes: each needs the one before
+        np.matmul(recurrent, hidden, out=recalled)
+        gates += recalled
         np.tanh(gates, out=gates)
         sigmoids = gates[:, : 3 * width]
         sigmoids += 1.0
         sigmoids *= 0.5
-        memory = sigmoids[:, width : 2 * width] * memory + sigmoids[:, :width] * gates[:, 3 * width :]
-        hidden = sigmoids[:, 2 * width :] * np.tanh(memory)
-        output[index] = hidden
-    return output.swapaxes(0, 1), (hidden, memory)
+        memory *= sigmoids[:, width : 2 * width]
+        np.multiply(sigmoids[:, :width], gates[:, 3 * width :], out=new)
+        memory += new
+        np.tanh(memory, out=new)
+        hidden = np.multiply(sigmoids[:, 2 * width :], new, out=heard)
+    return output.transpose(1, 3, 0, 2), (hidden.swapaxes(1, 2).copy(), memory.swapaxes(1, 2))

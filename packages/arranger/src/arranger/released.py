@@ -19,7 +19,7 @@ import numpy as np
 from muspy_core.console import Parser, run_command
 from numpy.typing import NDArray
 
-from arranger.checkpoint import MODES, ModelError, save_checkpoint
+from arranger.checkpoint import ModelError, save_checkpoint
 from arranger.config import ModelConfig
 from arranger.features import FEATURES, input_width
 from arranger.parts import PART_SETS, part_set
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     config, weights = convert(read_hdf5(options.weights), options.parts)
-    mode = dict(zip(("causal", "onset", "offline"), MODES, strict=True))[config.knowledge]
+    mode = {"causal": "causal", "onset": "online", "offline": "offline"}[config.knowledge]
     existing = [path for path in options.output.glob(f"{mode}.*") if not options.overwrite]
     if existing:
         raise FileExistsError(f"{existing[0]} exists already; add --overwrite to replace it")

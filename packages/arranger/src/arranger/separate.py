@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from muspy_core import Chord, Clef, ControlChange, EventList, Lyric, Music, Note, PitchBend, Track
@@ -18,12 +18,13 @@ from muspy_core.errors import MuspyError
 from numpy.typing import NDArray
 
 from arranger.beam import OVERLAP_PENALTY, decode_jointly
-from arranger.checkpoint import Checkpoint, load_checkpoint
+from arranger.checkpoint import Checkpoint, has_mode, load_checkpoint
 from arranger.control import Control
 from arranger.decoding import decode, decode_causally, log_softmax, unison_partners
 from arranger.inference import Tagger
 from arranger.mixture import RESOLUTION, Integers, Mixture, as_mixture
 from arranger.parts import PartSet
+from arranger.performance import as_performed, is_on_grid
 
 Unisons = Literal["single", "double"]
 
@@ -110,7 +111,8 @@ def separate(
         music: The music; all tracks but percussion are merged first. It is not changed.
         model: A bundled name, a model folder, or a loaded checkpoint.
         mode: "online" (notes of one onset are labelled together, without looking ahead), "offline" (the whole piece is
-            read first), or "causal" (note by note).
+            read first), "causal" (note by note), or "tempo-free" (offline, and without time in beats). Offline, music
+            that keeps to no beat goes to the tempo-free model, if there is one beside.
         locks: (n,) part that a note of the mixture must have, `decoding.FREE` for any; see `merge`.
         excluded_parts: Names of parts that stay empty.
         control: Names, ranges, polyphony limits and locks of the parts, instead of `excluded_parts`.
@@ -128,15 +130,24 @@ def separate(
             raise SeparationError(f"all {len(own)} parts are excluded; leave at least one")
         control = Control(own, excluded)
     source = merged(music)
+    on_grid = is_on_grid(source.table["time"], music.resolution)
+    if mode == "offline" and not on_grid and not isinstance(model, Checkpoint) and has_mode(model, "tempo-free"):
+        checkpoint = load_checkpoint(model, "tempo-free")
     demanded = control.locked(source.mixture, source.track, [track.name for track in music.tracks])
-    logits = Tagger(checkpoint).logits(source.mixture)
+    demanded = demanded if locks is None else locks
+    heard, order = _as_heard(source, music, checkpoint)
+    logits = _unsorted(Tagger(checkpoint).logits(heard), order)
     limited = control.limited(logits, source.mixture.pitch)
-    label = _decode(checkpoint, source.mixture, limited, control, demanded if locks is None else locks)
+    chosen = _decode(checkpoint, heard, limited[order], control, None if demanded is None else demanded[order])
+    label = _unsorted(chosen, order)
     confidence = np.exp(log_softmax(logits))[np.arange(len(label)), label]
     doubled = joining = np.zeros(0, np.int64)
     if unisons == "double":
         doubled, joining = unison_partners(source.mixture, limited, label, control.excluded, DOUBLING)
-    return as_separation(music, source, control, label, confidence, doubled, joining)
+    separation = as_separation(music, source, control, label, confidence, doubled, joining)
+    if checkpoint.config.reads_time and on_grid:
+        return separation
+    return replace(separation, warnings=(*separation.warnings, _without_beat(checkpoint, mode)))
 
 
 def as_separation(
@@ -165,6 +176,20 @@ def as_separation(
         *left_out,
     )
     return Separation(separated, parts, source.mixture, source.track, label, confidence, rows, warnings, doubled)
+
+
+def _as_heard(source: Source, music: Music, checkpoint: Checkpoint) -> tuple[Mixture, Integers]:
+    """Return the notes as a model reads them, and which notes of the mixture they are, (n,)."""
+    if checkpoint.config.reads_time:
+        return source.mixture, np.arange(len(source.mixture))
+    return as_performed(*source.seconds(music), source.mixture.pitch, source.mixture.velocity)
+
+
+def _unsorted(values: NDArray[Any], order: Integers) -> NDArray[Any]:
+    """Return rows in the order of the mixture, given those of notes in another `order`."""
+    result = np.empty_like(values)
+    result[order] = values
+    return result
 
 
 def merge(music: Music) -> Mixture:
@@ -293,6 +318,14 @@ def _share_controllers(music: Music, tracks: Sequence[Track]) -> list[str]:
 
 
 # ---- what could not be done
+
+
+def _without_beat(checkpoint: Checkpoint, mode: str) -> str:
+    """Say what was made of music that keeps to no beat, or was taken to."""
+    if checkpoint.config.reads_time:
+        return "the notes keep to no beat, which the model counts on; a model without time may do better"
+    asked = "" if mode == "tempo-free" else ", as the notes keep to no beat"
+    return f"read by the model without time{asked}: only order and what sounds together count"
 
 
 def _rounded(source: Source, resolution: int) -> list[str]:

@@ -43,7 +43,7 @@ class Recipe:
         """Which notes are shuffled that a piece's order would tell apart."""
         if not self.ours:
             return "kept"
-        return "equal" if self.mode == "offline" else "unisons"
+        return "equal" if self.mode == "offline" else "unisons"  # without time, durations are not known either
 
 
 _EH = ("entry_hint",)
@@ -129,6 +129,14 @@ OUR_RECIPES = (
         ("offline",),
         "offline",
         hidden=192,
+        bidirectional=True,
+        ours=True,
+    ),
+    Recipe(
+        "bilstm-tempo-free",
+        "Beyond the paper: BiLSTM that knows the order of notes and what sounds together, but no time",
+        ("tempo-free",),
+        "tempo-free",
         bidirectional=True,
         ours=True,
     ),
