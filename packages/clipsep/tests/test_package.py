@@ -11,9 +11,12 @@ def test_the_version_is_the_one_in_the_metadata() -> None:
     assert clipsep.__version__ == version("clipsep")
 
 
-def test_it_stands_on_muspy_core_alone() -> None:
-    assert requires("clipsep") == ["muspy-core>=0.1"]
+def test_it_stands_on_no_other_package_of_the_workspace() -> None:
+    siblings = ("arranger", "deepperformer", "mmt", "clipsonic")
+    assert not [line for line in requires("clipsep") or [] if line.startswith(siblings)]
 
 
-def test_no_command_is_promised_before_there_is_one() -> None:
-    assert not [script for script in entry_points(group="console_scripts") if script.value.startswith("clipsep.")]
+def test_the_console_script_is_there() -> None:
+    assert [script.name for script in entry_points(group="console_scripts") if script.value == "clipsep.cli:main"] == [
+        "clipsep"
+    ]

@@ -1,6 +1,7 @@
 """CLIPSep: text-queried sound separation learned from unlabeled videos (dissertation chapter 6).
 
-This version holds the package's metadata and nothing else; README.md says what is planned.
+In the order of the flow: features (spectrogram, queries) → prepare → data → config → unet, resnet → model → losses →
+training, fit → checkpoint, convert; windows → separate → remix, report; metrics → evaluate; cli.
 """
 
 from __future__ import annotations

@@ -1,0 +1,137 @@
+"""Weights, configuration and history on disk: `model.safetensors` and `config.json` in one folder."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from muspy_core.errors import MuspyError
+from muspy_core.io.files import write_atomically
+
+from clipsep.config import CLIPSepConfig
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from clipsep.model import Network
+
+WEIGHTS_NAME, CONFIG_NAME = "model.safetensors", "config.json"
+
+
+class ModelError(MuspyError):
+    """An unknown model, or model files that cannot be used."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a model was trained.
+
+    steps: updates. encoder: who made the vectors of its queries, as `clipsep.features.queries.encoder_of` reads it,
+    such as {"kind": "clip", "model": "ViT-B-32-quickgelu", "weights": "openai"}. data: a line about what it has heard.
+    scores: by name.
+    """
+
+    steps: int = 0
+    encoder: Mapping[str, Any] = field(default_factory=dict)
+    data: str = ""
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model that was loaded."""
+
+    name: str
+    model: Network
+    training: Training
+
+
+def save_checkpoint(folder: str | os.PathLike[str], model: Network, training: Training | None = None) -> None:
+    """Write a model into a folder, which is made if there is none; kernels and matrices in half precision."""
+    from safetensors.torch import save_file
+
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    description = {"model": model.config.to_dict(), "training": asdict(training or Training())}
+    with write_atomically(folder / WEIGHTS_NAME) as temporary:
+        save_file({name: _stored(tensor) for name, tensor in _learned(model).items()}, temporary)
+    with write_atomically(folder / CONFIG_NAME) as temporary:
+        temporary.write_text(json.dumps(description, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def load_checkpoint(name: str | os.PathLike[str] = "default") -> Checkpoint:
+    """Load a model by its bundled name, folder or Hub id, in single precision, ready to separate.
+
+    A bundled name or a folder touches no network; `hub:OWNER/NAME` is downloaded by huggingface_hub. Raises ModelError.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    from clipsep.model import build_model
+
+    folder = model_folder(name)
+    try:
+        description: dict[str, Any] = json.loads((folder / CONFIG_NAME).read_text(encoding="utf-8"))
+        model = build_model(CLIPSepConfig.from_dict(description["model"]))
+        weights = {key: value.float() for key, value in load_file(folder / WEIGHTS_NAME).items()}
+        _check_names(weights, _learned(model))
+        model.load_state_dict(weights, strict=False)
+        training = Training(**description.get("training", {}))
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise ModelError(f"{folder}: holds no clipsep model: {error}") from error
+    return Checkpoint(os.fspath(name), model.eval(), training)
+
+
+def bundled() -> list[str]:
+    """Return the names of the models that come with the package."""
+    folder = Path(str(resources.files("clipsep") / "pretrained"))
+    return sorted(path.parent.name for path in folder.glob(f"*/{CONFIG_NAME}"))
+
+
+def model_folder(name: str | os.PathLike[str]) -> Path:
+    """Return the folder of a model. Raises ModelError, with the nearest name, for an unknown one."""
+    text = os.fspath(name)
+    if text in bundled():
+        return Path(str(resources.files("clipsep") / "pretrained" / text))
+    if Path(text).is_dir():
+        return Path(text)
+    if text.startswith("hub:"):
+        return _from_hub(text.removeprefix("hub:"))
+    near = difflib.get_close_matches(text, bundled(), n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"bundled models: {', '.join(bundled()) or 'none'}"
+    raise ModelError(f"unknown model {text!r}: neither bundled, nor a folder, nor hub:OWNER/NAME; {hint}")
+
+
+def _learned(model: Network) -> dict[str, Tensor]:
+    """What is stored: all but counters of batches, which nothing reads."""
+    return {name: tensor for name, tensor in model.state_dict().items() if not name.endswith("num_batches_tracked")}
+
+
+def _check_names(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
+    """Raise KeyError unless the weights are those of the model; counters of batches are not among them."""
+    different = sorted(set(found) ^ set(wanted))
+    if different:
+        raise KeyError(f"weights that are missing or not of this model: {', '.join(different[:5])}")
+
+
+def _stored(tensor: Tensor) -> Tensor:
+    """Vectors, few and of any size (variances), stay in single precision."""
+    tensor = tensor.detach().cpu()
+    return (tensor.half() if tensor.ndim >= 2 else tensor).contiguous()
+
+
+def _from_hub(identifier: str) -> Path:
+    try:
+        from huggingface_hub import snapshot_download
+    except ModuleNotFoundError as error:
+        raise ImportError("models of the Hub need huggingface_hub: pip install 'clipsep[hub]'") from error
+    try:
+        return Path(snapshot_download(identifier, allow_patterns=[WEIGHTS_NAME, CONFIG_NAME]))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"hub:{identifier}: cannot be downloaded: {error}") from error

@@ -1,0 +1,1 @@
+"""What the network sees: spectrograms on a logarithmic grid, and vectors of queries."""

@@ -1,0 +1,191 @@
+"""Mixture and queries → masks: CLIPSep, with noise heads (NIT), PIT, LabelSep, BERTSep, SOP, early and middle fusion.
+
+Symbols: B mixtures, n queries, D length of a query's vector, G = 256 bins, T frames, K maps. A query is projected to K
+weights, z = We + c; its mask is σ(Σ_k w_k σ(z_k) M_k + b) of the K maps M that the U-Net makes of the mixture alone. So
+any number of queries costs one run of the U-Net (§6.3).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from clipsep.config import KINDS, CLIPSepConfig, Kind
+from clipsep.features.spectrogram import FLOOR
+from clipsep.unet import UNet, initialise
+
+if TYPE_CHECKING:
+    from clipsep.checkpoint import Training
+
+
+@dataclass(frozen=True)
+class Masks:
+    """What a network makes of a mixture, between 0 and 1.
+
+    queries: (B, n, G, T), one for each query; of PIT one for each head. noise: (B, n, G, T), one for each noise head,
+    or None where there are none.
+    """
+
+    queries: Tensor
+    noise: Tensor | None = None
+
+
+class CLIPSep(nn.Module):
+    """Late fusion: the U-Net sees the mixture, a query weighs its maps.
+
+    The defaults are the paper's model: 30,290,659 parameters.
+
+    Args:
+        config: Kind and size. `labelsep` looks its queries up in a table that it learns, `clipsep-nit` has a noise head
+            for each source of a training mixture.
+    """
+
+    def __init__(self, config: CLIPSepConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or CLIPSepConfig()
+        self.unet = _unet(config)
+        if config.kind == "labelsep":
+            self.labels = nn.Embedding(max(len(config.labels), 1), config.query_dim)
+        self.projection = nn.Linear(config.query_dim, config.maps)
+        self.scale = nn.Parameter(torch.ones(config.maps))
+        self.bias = nn.Parameter(torch.zeros(()))
+        heads = config.sources if config.kind == "clipsep-nit" else 0
+        self.noise_heads = nn.ModuleList(nn.Linear(config.maps, config.maps) for _ in range(heads))
+        self.apply(initialise)
+
+    @classmethod
+    def from_pretrained(cls, name: str | os.PathLike[str] = "default") -> nn.Module:
+        """Load a model by its bundled name, folder or Hub id. Raises `clipsep.checkpoint.ModelError`."""
+        from clipsep.checkpoint import load_checkpoint
+
+        return load_checkpoint(name).model
+
+    def maps(self, mixture: Tensor) -> Tensor:
+        """Return the maps, (B, K, G, T), without activation. mixture: (B, G, T), magnitudes on the grid."""
+        maps: Tensor = self.unet(torch.log(mixture + FLOOR)[:, None])
+        return maps
+
+    def project(self, queries: Tensor) -> Tensor:
+        """Return the projections z, (B, n, K). queries: (B, n, D), or for LabelSep indices of labels, (B, n)."""
+        vectors = self.labels(queries) if self.config.kind == "labelsep" else queries
+        projected: Tensor = self.projection(vectors)
+        return projected
+
+    def mix(self, projected: Tensor, maps: Tensor) -> Tensor:
+        """Return the logits of masks, (B, n, G, T). projected: (B, n, K). maps: (B, K, G, T)."""
+        weights = torch.sigmoid(projected) * self.scale
+        mixed = torch.bmm(weights, maps.flatten(2)).unflatten(2, maps.shape[2:])
+        return mixed + self.bias
+
+    def noise_projections(self, projected: Tensor) -> Tensor:
+        """Return what the noise heads make of the queries of a mixture, (B, heads, K). projected: (B, n, K)."""
+        together = projected.sum(1) if self.config.noise_input == "sum" else projected.mean(1)
+        return torch.stack([head(together) for head in self.noise_heads], dim=1)
+
+    def forward(self, mixture: Tensor, queries: Tensor) -> Masks:
+        """Return masks. mixture: (B, G, T), magnitudes on the grid. queries: as `project` takes them."""
+        maps, projected = self.maps(mixture), self.project(queries)
+        masks = torch.sigmoid(self.mix(projected, maps))
+        if not self.noise_heads:
+            return Masks(masks)
+        return Masks(masks, torch.sigmoid(self.mix(self.noise_projections(projected), maps)))
+
+
+class SOPSep(CLIPSep):
+    """Sound of Pixels: late fusion with a frozen ResNet in the place of CLIP; queries are frames."""
+
+    def __init__(self, config: CLIPSepConfig) -> None:
+        super().__init__(config)
+        from clipsep.resnet import FrameNetwork
+
+        self.frames = FrameNetwork()
+
+    def project(self, queries: Tensor) -> Tensor:
+        """Return the projections, (B, n, K). queries: (B, n, L, 3, 224, 224), or vectors (B, n, 512)."""
+        return super().project(self.frames(queries) if queries.ndim == 6 else queries)
+
+
+class PITSep(nn.Module):
+    """No query: one mask for each source, in an order that training leaves open (§6.5). 30,274,276 parameters."""
+
+    def __init__(self, config: CLIPSepConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.unet = _unet(config)
+        self.heads = nn.Conv2d(config.maps, config.sources, 1)
+        self.apply(initialise)
+
+    def forward(self, mixture: Tensor, queries: Tensor | None = None) -> Masks:
+        """Return masks, one for each head. mixture: (B, G, T), magnitudes on the grid. queries: not looked at."""
+        return Masks(torch.sigmoid(self.heads(self.unet(torch.log(mixture + FLOOR)[:, None]))))
+
+
+class FusedSep(nn.Module):
+    """Early or middle fusion: the query enters the U-Net, tiled beside its input or its bottleneck (§6.3).
+
+    30,287,715 (early) and 30,402,339 (middle) parameters; of the latter the published code has 1,185 more that nothing
+    uses.
+    """
+
+    def __init__(self, config: CLIPSepConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.unet = _unet(config)
+        self.projection = nn.Linear(config.query_dim, config.maps)
+        self.apply(initialise)
+
+    def forward(self, mixture: Tensor, queries: Tensor) -> Masks:
+        """Return masks; each query costs a run of the U-Net. mixture: (B, G, T). queries: (B, n, D)."""
+        n = queries.shape[1]
+        logarithms = torch.log(mixture + FLOOR)[:, None].repeat_interleave(n, dim=0)
+        weights = torch.sigmoid(self.projection(queries)).flatten(0, 1)
+        if self.config.kind == "early":
+            tiled = weights[:, :, None, None].expand(-1, -1, *logarithms.shape[2:])
+            logits = self.unet(torch.cat([logarithms, tiled], dim=1))
+        else:
+            logits = self.unet(logarithms, weights)
+        return Masks(torch.sigmoid(logits[:, 0]).unflatten(0, (len(mixture), n)))
+
+
+Network = CLIPSep | PITSep | FusedSep
+
+
+def build_model(model: CLIPSepConfig | Kind = "clipsep", **fields: Any) -> Network:
+    """Build a network by its configuration, or by its kind with fields of `CLIPSepConfig`; it has learned nothing.
+
+    Raises `clipsep.config.ConfigError` for an unknown kind or a field out of range.
+    """
+    if isinstance(model, CLIPSepConfig):
+        config = model
+    else:
+        config = CLIPSepConfig(kind=model, **fields)
+    assert config.kind in KINDS  # the configuration has checked it
+    if config.kind == "pit":
+        return PITSep(config)
+    if config.kind in ("early", "middle"):
+        return FusedSep(config)
+    return SOPSep(config) if config.kind == "sop" else CLIPSep(config)
+
+
+def n_parameters(network: nn.Module) -> int:
+    """Return the number of values of a network that training changes."""
+    return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
+
+
+def save_pretrained(network: Network, folder: str | os.PathLike[str], training: Training | None = None) -> None:
+    """Write weights and configuration into a folder; see `clipsep.checkpoint.save_checkpoint`."""
+    from clipsep.checkpoint import save_checkpoint
+
+    save_checkpoint(folder, network, training)
+
+
+def _unet(config: CLIPSepConfig) -> UNet:
+    if config.kind == "early":
+        return UNet(config.width, config.depth, inputs=1 + config.maps, outputs=1)
+    if config.kind == "middle":
+        return UNet(config.width, config.depth, outputs=1, condition=config.maps)
+    return UNet(config.width, config.depth, outputs=config.maps)

@@ -1,0 +1,89 @@
+"""Spectrogram of a mixture → intermediate masks: the U-Net of Sound of Pixels (§6.3.1, "7 layers").
+
+Symbols: B mixtures, G = 256 bins, T frames (a multiple of 2^depth), K maps. Each block halves the picture by a 4 × 4
+convolution and doubles it again by bilinear interpolation and a 3 × 3 convolution.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+_SLOPE = 0.2  # of the leaky rectifier on the way down
+
+
+def channels_of(width: int, depth: int) -> list[int]:
+    """Return the channels after each block on the way down: width × (1, 2, 4, 8, 8, …)."""
+    return [width * min(2**block, 8) for block in range(depth)]
+
+
+class UNet(nn.Module):
+    """A U-Net without activation at its end.
+
+    Args:
+        width: Channels of the first block, 64 in the paper.
+        depth: Number of blocks.
+        inputs: Channels of the input: 1, or more where a query is tiled beside the spectrogram.
+        outputs: K, channels of the output.
+        condition: Length of a vector that joins at the bottleneck; 0: none.
+    """
+
+    def __init__(
+        self, width: int = 64, depth: int = 7, *, inputs: int = 1, outputs: int = 32, condition: int = 0
+    ) -> None:
+        super().__init__()
+        channels = channels_of(width, depth)
+        before = [inputs, *channels[:-1]]
+        self.norm = nn.BatchNorm2d(inputs)
+        self.down = nn.ModuleList(
+            nn.Conv2d(i, o, 4, stride=2, padding=1, bias=False) for i, o in zip(before, channels, strict=True)
+        )
+        # Neither behind the first nor behind the last convolution is there a normalisation.
+        self.down_norms = nn.ModuleList(nn.BatchNorm2d(count) for count in channels[1:-1])
+        joined = [*(2 * count for count in channels[:-1]), channels[-1] + condition]
+        after = [outputs, *channels[:-1]]
+        self.up = nn.ModuleList(
+            nn.Conv2d(i, o, 3, padding=1, bias=block == 0)
+            for block, (i, o) in enumerate(zip(joined, after, strict=True))
+        )
+        self.up_norms = nn.ModuleList(nn.BatchNorm2d(count) for count in channels[:-1])
+
+    def forward(self, spectrogram: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Return maps, (B, K, G, T).
+
+        spectrogram: (B, inputs, G, T), logarithms of magnitudes. condition: (B, condition).
+        """
+        depth = len(self.down)
+        skips = []
+        hidden = self.down[0](self.norm(spectrogram))
+        for block in range(1, depth):
+            skips.append(hidden)
+            hidden = self.down[block](F.leaky_relu(hidden, _SLOPE))
+            if block < depth - 1:
+                hidden = self.down_norms[block - 1](hidden)
+        if condition is not None:
+            tiled = condition[:, :, None, None].expand(-1, -1, *hidden.shape[2:])
+            hidden = torch.cat([hidden, tiled], dim=1)
+        for block in range(depth - 1, 0, -1):
+            hidden = self.up_norms[block - 1](self.up[block](_doubled(hidden)))
+            # What is skipped has gone through the leaky rectifier; the rectifier that follows makes no difference of
+            # it.
+            hidden = torch.cat([skips[block - 1], hidden], dim=1)
+        maps: Tensor = self.up[0](_doubled(hidden))
+        return maps
+
+
+def _doubled(hidden: Tensor) -> Tensor:
+    return F.interpolate(F.relu(hidden), scale_factor=2, mode="bilinear", align_corners=True)
+
+
+def initialise(module: nn.Module) -> None:
+    """Draw weights as Sound of Pixels does: tiny, so that training begins with masks near one half."""
+    if isinstance(module, nn.Conv2d):
+        nn.init.normal_(module.weight, 0.0, 0.001)
+    elif isinstance(module, nn.BatchNorm2d):
+        nn.init.normal_(module.weight, 1.0, 0.02)
+        nn.init.zeros_(module.bias)
+    elif isinstance(module, nn.Linear):
+        nn.init.normal_(module.weight, 0.0, 0.0001)
