@@ -11,9 +11,11 @@ def test_the_version_is_the_one_in_the_metadata() -> None:
     assert clipsonic.__version__ == version("clipsonic")
 
 
-def test_it_stands_on_muspy_core_alone() -> None:
-    assert requires("clipsonic") == ["muspy-core>=0.1"]
+def test_it_stands_on_no_other_package_of_the_workspace() -> None:
+    siblings = ("arranger", "deepperformer", "clipsep", "mmt")
+    assert not [line for line in requires("clipsonic") or [] if line.startswith(siblings)]
 
 
-def test_no_command_is_promised_before_there_is_one() -> None:
-    assert not [script for script in entry_points(group="console_scripts") if script.value.startswith("clipsonic.")]
+def test_the_console_script_is_there() -> None:
+    scripts = entry_points(group="console_scripts")
+    assert [script.name for script in scripts if script.value == "clipsonic.cli:main"] == ["clipsonic"]

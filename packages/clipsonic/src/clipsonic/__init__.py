@@ -1,6 +1,8 @@
 """CLIPSonic: text-to-audio synthesis learned from unlabeled videos (dissertation chapter 7).
 
-This version holds the package's metadata and nothing else; README.md says what is planned.
+In the order of the flow: config → features (spectrogram, queries) → prepare → data → model → schedule → losses →
+training; guidance, sampling, canvas → generate → vocoder → output → cli. `prior.py` turns vectors of texts into vectors
+of images.
 """
 
 from __future__ import annotations

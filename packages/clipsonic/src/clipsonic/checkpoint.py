@@ -1,0 +1,240 @@
+"""Weights and descriptions on disk: `model.safetensors` and `config.json` in a folder for each model.
+
+A synthesizer is a folder of folders: `network`, `vocoder`, and `prior` if it has one. A bundled name, a folder, or
+`hub:OWNER/NAME` stands for it. A network's folder also holds the vectors of the labels it knows.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import os
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from muspy_core.io.files import write_atomically
+
+from clipsonic.config import MelConfig, ModelError, NetworkConfig, PriorConfig
+from clipsonic.vocoder.config import vocoder_config
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from clipsonic.model import SoundDiffusion
+    from clipsonic.prior import Prior
+    from clipsonic.vocoder.bigvgan import BigVGAN
+    from clipsonic.vocoder.inverter import Inverter
+
+    Vocoder = Inverter | BigVGAN
+
+WEIGHTS_NAME, CONFIG_NAME = "model.safetensors", "config.json"
+VECTORS = "labels"  # name of the labels' vectors beside the weights
+
+
+@dataclasses.dataclass(frozen=True)
+class QuerySpace:
+    """Where a network's query vectors come from.
+
+    encoder: what made them, as its `identity` says: "labels-64", "ViT-L-14-quickgelu/openai". template: in which a
+    label is put, such as "a photo of {}". learned_from: "image" or "text", what the network was trained on.
+    """
+
+    encoder: str
+    template: str = "{}"
+    learned_from: str = "text"
+
+
+@dataclasses.dataclass(frozen=True)
+class Network:
+    """A diffusion network that was loaded. labels: names by vector of `vectors` (labels, D); steps: of its training."""
+
+    model: SoundDiffusion
+    mel: MelConfig
+    queries: QuerySpace
+    labels: tuple[str, ...] = ()
+    vectors: Tensor | None = None
+    aliases: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    steps: int = 0
+
+
+def save_network(folder: str | os.PathLike[str], network: Network) -> None:
+    """Write a network into a folder, which is made if there is none; weights in half precision."""
+    weights = dict(network.model.state_dict())
+    if network.vectors is not None:
+        weights[VECTORS] = network.vectors
+    description = {
+        "kind": "network",
+        "model": network.model.config.to_dict(),
+        "mel": dataclasses.asdict(network.mel),
+        "mel_fingerprint": network.mel.fingerprint,
+        "queries": dataclasses.asdict(network.queries),
+        "labels": list(network.labels),
+        "aliases": dict(network.aliases),
+        "steps": network.steps,
+    }
+    _save(folder, weights, description)
+
+
+def load_network(folder: str | os.PathLike[str]) -> Network:
+    """Load a network, in single precision, ready to generate. Raises ModelError."""
+    from clipsonic.model import SoundDiffusion
+
+    def build(description: dict[str, Any], weights: dict[str, Tensor]) -> Network:
+        vectors = weights.pop(VECTORS, None)
+        model = SoundDiffusion(NetworkConfig.from_dict(description["model"]))
+        model.load_state_dict(weights)
+        return Network(
+            model.eval(),
+            _mel(description, Path(folder)),
+            QuerySpace(**description["queries"]),
+            tuple(description["labels"]),
+            vectors,
+            description["aliases"],
+            int(description["steps"]),
+        )
+
+    network: Network = _load(folder, "network", build)
+    return network
+
+
+def save_vocoder(folder: str | os.PathLike[str], vocoder: Vocoder, steps: int = 0) -> None:
+    """Write a vocoder into a folder. steps: of its training."""
+    from clipsonic.vocoder.inverter import Inverter
+
+    description = {
+        "kind": "vocoder",
+        "vocoder": "istft" if isinstance(vocoder, Inverter) else "bigvgan",
+        "model": dataclasses.asdict(vocoder.config),
+        "mel": dataclasses.asdict(vocoder.mel),
+        "mel_fingerprint": vocoder.mel.fingerprint,
+        "steps": steps,
+    }
+    _save(folder, dict(vocoder.state_dict()), description)
+
+
+def load_vocoder(folder: str | os.PathLike[str]) -> Vocoder:
+    """Load a vocoder, in single precision. Raises ModelError."""
+
+    def build(description: dict[str, Any], weights: dict[str, Tensor]) -> Vocoder:
+        vocoder = build_vocoder(description["vocoder"], description["model"], _mel(description, Path(folder)))
+        vocoder.load_state_dict(weights)
+        return vocoder.eval()
+
+    vocoder: Vocoder = _load(folder, "vocoder", build)
+    return vocoder
+
+
+def build_vocoder(kind: Any, values: dict[str, Any], mel: MelConfig) -> Vocoder:
+    """Return an untrained vocoder of a kind, "istft" or "bigvgan"."""
+    from clipsonic.vocoder.bigvgan import BigVGAN
+    from clipsonic.vocoder.config import BigVGANConfig
+    from clipsonic.vocoder.inverter import Inverter
+
+    config = vocoder_config(kind, values)
+    return BigVGAN(config, mel) if isinstance(config, BigVGANConfig) else Inverter(config, mel)
+
+
+def save_prior(folder: str | os.PathLike[str], prior: Prior, queries: QuerySpace, steps: int = 0) -> None:
+    """Write a prior into a folder. queries: the space of its vectors. steps: of its training."""
+    description = {
+        "kind": "prior",
+        "model": prior.config.to_dict(),
+        "queries": dataclasses.asdict(queries),
+        "steps": steps,
+    }
+    _save(folder, dict(prior.state_dict()), description)
+
+
+def load_prior(folder: str | os.PathLike[str]) -> tuple[Prior, QuerySpace]:
+    """Load a prior, in single precision, and the space of its vectors. Raises ModelError."""
+    from clipsonic.prior import Prior
+
+    def build(description: dict[str, Any], weights: dict[str, Tensor]) -> tuple[Prior, QuerySpace]:
+        prior = Prior(PriorConfig(**description["model"]))
+        prior.load_state_dict(weights)
+        return prior.eval(), QuerySpace(**description["queries"])
+
+    loaded: tuple[Prior, QuerySpace] = _load(folder, "prior", build)
+    return loaded
+
+
+def check_same_mel(network: Network, vocoder: Vocoder) -> None:
+    """Raise ModelError if a vocoder was trained on other spectrograms than a network makes."""
+    if network.mel.fingerprint != vocoder.mel.fingerprint:
+        raise ModelError(
+            f"the vocoder reads spectrograms {vocoder.mel.fingerprint}, the network makes {network.mel.fingerprint}; "
+            "take one that was trained with the network's, or --vocoder griffin-lim"
+        )
+
+
+# --- folders ---------------------------------------------------------------------------------------------------------
+
+
+def bundled() -> list[str]:
+    """Return the names of the synthesizers that come with the package."""
+    folder = Path(str(resources.files("clipsonic") / "pretrained"))
+    return sorted(path.parent.parent.name for path in folder.glob(f"*/network/{CONFIG_NAME}"))
+
+
+def model_folder(name: str | os.PathLike[str]) -> Path:
+    """Return the folder of a synthesizer or model. Raises ModelError, with the nearest name, for an unknown one."""
+    text = os.fspath(name)
+    if text in bundled():
+        return Path(str(resources.files("clipsonic") / "pretrained" / text))
+    if Path(text).is_dir():
+        return Path(text)
+    if text.startswith("hub:"):
+        return _from_hub(text.removeprefix("hub:"))
+    near = difflib.get_close_matches(text, bundled(), n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"bundled models: {', '.join(bundled()) or 'none'}"
+    raise ModelError(f"unknown model {text!r}: neither bundled, nor a folder, nor hub:OWNER/NAME; {hint}")
+
+
+def _from_hub(identifier: str) -> Path:
+    try:
+        from huggingface_hub import snapshot_download
+    except ModuleNotFoundError as error:
+        raise ImportError("models of the Hub need huggingface_hub: pip install 'clipsonic[hub]'") from error
+    try:
+        return Path(snapshot_download(identifier, allow_patterns=[f"*{WEIGHTS_NAME}", f"*{CONFIG_NAME}"]))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"hub:{identifier}: cannot be downloaded: {error}") from error
+
+
+def _save(folder: str | os.PathLike[str], weights: Mapping[str, Tensor], description: Mapping[str, Any]) -> None:
+    from safetensors.torch import save_file
+
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    halves = {name: tensor.detach().half().cpu().contiguous() for name, tensor in weights.items()}
+    with write_atomically(folder / WEIGHTS_NAME) as temporary:
+        save_file(halves, temporary)
+    with write_atomically(folder / CONFIG_NAME) as temporary:
+        temporary.write_text(json.dumps(description, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _load(folder: str | os.PathLike[str], kind: str, build: Any) -> Any:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    folder = Path(folder)
+    try:
+        description: dict[str, Any] = json.loads((folder / CONFIG_NAME).read_text(encoding="utf-8"))
+        if description["kind"] != kind:
+            raise ModelError(f"{folder}: holds a {description['kind']}, not a {kind}")
+        weights = {key: value.float() for key, value in load_file(folder / WEIGHTS_NAME).items()}
+        return build(description, weights)
+    except ModelError:
+        raise
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise ModelError(f"{folder}: holds no {kind} of clipsonic: {error}") from error
+
+
+def _mel(description: dict[str, Any], folder: Path) -> MelConfig:
+    mel = MelConfig(**description["mel"])
+    if mel.fingerprint != description["mel_fingerprint"]:
+        raise ModelError(f"{folder}: its spectrogram was changed after training: {mel.fingerprint} is stated otherwise")
+    return mel

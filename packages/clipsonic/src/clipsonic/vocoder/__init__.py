@@ -1,0 +1,5 @@
+"""Spectrograms → sound: Griffin-Lim, which learns nothing, an iSTFT inverter, and BigVGAN.
+
+`stft.py` takes spectra apart and puts them together, `griffin_lim.py` guesses phases, `inverter.py` and `bigvgan.py`
+(with `antialiasing.py`) are networks, `discriminators.py` and `losses.py` teach them.
+"""
