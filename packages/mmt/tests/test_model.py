@@ -143,7 +143,7 @@ def test_fields_drawn_one_by_one_have_the_logits_of_training(heads: str) -> None
         state = model.heads.start(hidden)
         for index, logits in enumerate(together):
             torch.testing.assert_close(model.heads.field(state, index), logits, atol=1e-5, rtol=1e-5)
-            state = model.heads.given(state, index, targets[:, index])
+            state = model.heads.given(state, index, targets[:, index].numpy())
 
 
 def test_conditional_heads_know_the_fields_before_and_not_those_behind() -> None:

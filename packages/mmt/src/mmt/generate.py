@@ -12,6 +12,7 @@ from typing import Literal, get_args
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mmt.encoding import END_OF_SONG, INSTRUMENT, NOTE, START_OF_NOTES, TYPE, Codes, header_codes
@@ -19,7 +20,7 @@ from mmt.grammar import Bans, Grammar, PublishedRules, Rules
 from mmt.instruments import codes_of_names
 from mmt.model import MMT
 from mmt.notes import EncodingError
-from mmt.sampling import Sampling, draw
+from mmt.sampling import FORBIDDEN, Sampling, draw_codes
 
 RulesName = Literal["grammar", "published"]
 
@@ -133,84 +134,103 @@ def _events(model: MMT, prompts: Sequence[Codes], options: Options) -> Iterator[
     generators = [torch.Generator().manual_seed(options.seed + index) for index in range(len(prompts))]
     state = _State(model, prompts, options)
     for _ in range(options.length):
-        events = _draw_event(model, state.hidden, state.rules, options.sampling, generators)
-        events[state.ended] = torch.tensor([END_OF_SONG, 0, 0, 0, 0, 0])
-        yield events.numpy()
+        events = _draw_events(model, state.hidden, state.rules, options.sampling, generators)
+        events[state.ended] = (END_OF_SONG, 0, 0, 0, 0, 0)
+        yield events
         state.ended |= events[:, TYPE] == END_OF_SONG
-        if bool(state.ended.all()):
+        if state.ended.all():
             return
         state.read(events)
 
 
 class _State:
-    """What songs were so far: the model's cache, the rules' memory, and the codes, to read again into a full cache."""
+    """What songs were so far: the model's cache, the rules' memory, and the codes, to read again into a full cache.
+
+    codes: (B, the longest that songs can get, F). counts: (B,), the events of each.
+    """
 
     def __init__(self, model: MMT, prompts: Sequence[Codes], options: Options) -> None:
         self.model = model
-        self.songs = [torch.from_numpy(prompt) for prompt in prompts]
-        self.ended = torch.tensor([bool(prompt[-1, TYPE] == END_OF_SONG) for prompt in prompts])
-        sizes, count = model.config.sizes, len(prompts)
+        sizes, songs = model.config.sizes, len(prompts)
+        self.counts = np.array([len(prompt) for prompt in prompts])
+        self.codes = np.zeros((songs, self.counts.max() + options.length, len(sizes)), np.int64)
+        for codes, prompt in zip(self.codes, prompts, strict=True):
+            codes[: len(prompt)] = prompt
+        self.ended = np.array([prompt[-1, TYPE] == END_OF_SONG for prompt in prompts])
         self.rules: Rules = (
-            Grammar(sizes, count, options.bans) if options.rules == "grammar" else PublishedRules(sizes, count)
+            Grammar(sizes, songs, options.bans) if options.rules == "grammar" else PublishedRules(sizes, songs)
         )
         self._teach_rules()
         self._read_again()
 
-    def read(self, events: Tensor) -> None:
+    def read(self, events: Codes) -> None:
         """Go on to the next event."""
         self.rules.read(events)
-        self.songs = [torch.cat([song, event[None]]) for song, event in zip(self.songs, events, strict=True)]
+        self.codes[np.arange(len(events)), self.counts] = events
+        self.counts += 1
         if self.cache.longest == self.cache.capacity:
             self._read_again()
         else:
-            self.hidden = self.model.extend(events[:, None], self.cache)
+            self.hidden = self.model.extend(self._on_device(events[:, None]), self.cache)
 
     def _teach_rules(self) -> None:
         """Let the rules read the prompts; before short ones stand starts of song, which say nothing."""
-        longest = max(map(len, self.songs))
-        padded = [torch.cat([song.new_zeros(longest - len(song), song.shape[1]), song]) for song in self.songs]
-        for events in torch.stack(padded, dim=1):
+        longest = self.counts.max()
+        for step in range(longest):
+            place = step - longest + self.counts
+            events = self.codes[np.arange(len(place)), np.maximum(place, 0)]
+            events[place < 0] = 0
             self.rules.read(events)
 
     def _read_again(self) -> None:
         """Fill the cache anew: with everything if it leaves room, else with the instruments and the last events."""
         half = self.model.config.max_length // 2
-        parts = [song if len(song) <= half * 3 // 2 else _recent(song, half) for song in self.songs]
+        parts = [
+            codes[:count] if count <= half * 3 // 2 else _recent(codes[:count], half)
+            for codes, count in zip(self.codes, self.counts.tolist(), strict=True)
+        ]
         counts = torch.tensor([len(part) for part in parts])
         self.cache = self.model.new_cache(len(parts))
-        codes = torch.nn.utils.rnn.pad_sequence(parts, batch_first=True)
-        self.hidden = self.model.extend(codes, self.cache, counts)
+        codes = torch.nn.utils.rnn.pad_sequence([torch.from_numpy(part) for part in parts], batch_first=True)
+        device = self.model.norm.weight.device
+        self.hidden = self.model.extend(codes.to(device), self.cache, counts.to(device))
+
+    def _on_device(self, codes: Codes) -> Tensor:
+        return torch.from_numpy(codes).to(self.model.norm.weight.device)
 
 
-def _recent(song: Tensor, count: int) -> Tensor:
+def _recent(song: Codes, count: int) -> Codes:
     """Return what stands before the first note and as many of the last events as make `count` together."""
-    notes = (song[:, TYPE] == NOTE).nonzero()
-    header = song[: int(notes[0, 0]) if len(notes) else len(song)][: count // 2]
-    return torch.cat([header, song[len(header) - count :]])
+    notes = np.flatnonzero(song[:, TYPE] == NOTE)
+    header = song[: notes[0] if len(notes) else len(song)][: count // 2]
+    return np.concatenate([header, song[len(song) - count + len(header) :]])
 
 
-def _draw_event(
+def _draw_events(
     model: MMT, hidden: Tensor, rules: Rules, sampling: Sampling, generators: list[torch.Generator]
-) -> Tensor:
+) -> Codes:
     """Draw the fields of an event one after the other, (B, 6); hidden: (B, D)."""
     heads = model.heads
     state = heads.start(hidden)
-    events = torch.zeros(len(hidden), len(model.config.sizes), dtype=torch.long)
+    events = np.zeros((len(hidden), len(model.config.sizes)), np.int64)
+    last = events.shape[1] - 1
     for column in range(events.shape[1]):
         # Only songs that need a code here are drawn, so that none depends on those beside it.
-        rows = _needed(column, events[:, TYPE]).nonzero()[:, 0]
-        if len(rows):
-            allowed = rules.allowed(column, events)
-            logits = heads.field(state, column).masked_fill(~allowed, float("-inf"))
-            events[rows, column] = draw(logits[rows], sampling, column, [generators[row] for row in rows.tolist()])
-        state = heads.given(state, column, events[:, column])
+        needed = _needed(column, events[:, TYPE])
+        if needed.any():
+            logits = heads.field(state, column).float().cpu().numpy()
+            logits = np.where(rules.allowed(column, events), logits, FORBIDDEN)
+            rows = np.flatnonzero(needed)
+            events[rows, column] = draw_codes(logits[rows], sampling, column, [generators[row] for row in rows])
+        if column < last:
+            state = heads.given(state, column, events[:, column])
     return events
 
 
-def _needed(column: int, kinds: Tensor) -> Tensor:
+def _needed(column: int, kinds: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which songs have a code in a column, (B,), by the types of their events."""
     if column == TYPE:
-        return torch.ones_like(kinds, dtype=torch.bool)
+        return np.ones_like(kinds, bool)
     if column == 5:
         return (kinds == NOTE) | (kinds == INSTRUMENT)
     return kinds == NOTE

@@ -12,10 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
-from mmt.encoding import END_OF_SONG, INSTRUMENT, NOTE, START_OF_NOTES, START_OF_SONG
+from mmt.encoding import END_OF_SONG, INSTRUMENT, NOTE, START_OF_NOTES, START_OF_SONG, Codes
+
+Allowed = NDArray[np.bool_]
 
 TYPE, BEAT, POSITION, PITCH, DURATION, PLAYER = range(6)  # columns; the last is the instrument of a note
 
@@ -50,10 +52,10 @@ class Bans:
 class Rules(Protocol):
     """What a sampler asks, event by event."""
 
-    def read(self, events: Tensor) -> None:
+    def read(self, events: Codes) -> None:
         """Take note of an event of each song, (B, 6)."""
 
-    def allowed(self, column: int, chosen: Tensor) -> Tensor:
+    def allowed(self, column: int, chosen: Codes) -> Allowed:
         """Return which codes of a column may come next, (B, codes). chosen: (B, 6), with the columns before it."""
 
 
@@ -64,22 +66,21 @@ class PublishedRules:
     """
 
     def __init__(self, sizes: tuple[int, ...], songs: int) -> None:
-        self.codes = [torch.arange(size) for size in sizes]
-        self.type = torch.zeros(songs, dtype=torch.long)
-        self.beat = torch.zeros(songs, dtype=torch.long)
+        self.codes = [np.arange(size) for size in sizes]
+        self.type = np.zeros(songs, np.int64)
+        self.beat = np.zeros(songs, np.int64)
 
-    def read(self, events: Tensor) -> None:
+    def read(self, events: Codes) -> None:
         """Take note of an event of each song, (B, 6)."""
-        self.type = torch.maximum(self.type, events[:, TYPE])
-        self.beat = torch.maximum(self.beat, events[:, BEAT])
+        self.type = np.maximum(self.type, events[:, TYPE])
+        self.beat = np.maximum(self.beat, events[:, BEAT])
 
-    def allowed(self, column: int, chosen: Tensor) -> Tensor:
+    def allowed(self, column: int, chosen: Codes) -> Allowed:
         """Return which codes of a column may come next, (B, codes)."""
         codes = self.codes[column]
-        least = {TYPE: self.type.clamp(min=INSTRUMENT), BEAT: self.beat.clamp(min=1)}.get(
-            column, torch.ones_like(self.type)
-        )
-        return codes >= least[:, None]
+        least = {TYPE: np.maximum(self.type, INSTRUMENT), BEAT: np.maximum(self.beat, 1)}
+        allowed: Allowed = codes >= least.get(column, np.ones_like(self.type))[:, None]
+        return allowed
 
 
 class Grammar:
@@ -90,37 +91,37 @@ class Grammar:
 
     def __init__(self, sizes: tuple[int, ...], songs: int, bans: Bans | None = None) -> None:
         bans = bans or Bans()
-        self.codes = [torch.arange(size) for size in sizes]
+        self.codes = [np.arange(size) for size in sizes]
         self.pitch_codes = (self.codes[PITCH] > bans.pitches[0]) & (self.codes[PITCH] <= bans.pitches[1] + 1)
         self.last_pitch = bans.pitches[1] + 1
         self.first_beat = bans.min_beat + 1
-        self.players = torch.ones(sizes[PLAYER], dtype=torch.bool)
+        self.players = np.ones(sizes[PLAYER], bool)
         if bans.players is not None:
-            self.players = torch.isin(self.codes[PLAYER], torch.tensor(bans.players))
+            self.players = np.isin(self.codes[PLAYER], bans.players)
         self.last_beat = min(sizes[BEAT] - 1, bans.max_beat or sizes[BEAT])
         self.last_position, self.last_duration = sizes[POSITION] - 1, sizes[DURATION] - 1
         self.polyphony = bans.polyphony or sizes[PITCH] * sizes[PLAYER]
-        self.event = torch.zeros(songs, 6, dtype=torch.long)
-        self.listed = torch.zeros(songs, sizes[PLAYER], dtype=torch.bool)
-        self.playing = torch.zeros_like(self.listed)  # who has played the last note's pitch at its onset
-        self.together = torch.zeros(songs, dtype=torch.long)  # notes at the last note's onset
-        self.notes = torch.zeros(songs, dtype=torch.bool)  # whether there was a note
+        self.event = np.zeros((songs, 6), np.int64)
+        self.listed = np.zeros((songs, sizes[PLAYER]), bool)
+        self.playing = np.zeros_like(self.listed)  # who has played the last note's pitch at its onset
+        self.together = np.zeros(songs, np.int64)  # notes at the last note's onset
+        self.notes = np.zeros(songs, bool)  # whether there was a note
 
-    def read(self, events: Tensor) -> None:
+    def read(self, events: Codes) -> None:
         """Take note of an event of each song, (B, 6)."""
         kind = events[:, TYPE]
         is_note = kind == NOTE
-        player = torch.nn.functional.one_hot(events[:, PLAYER], self.listed.shape[1]).bool()
+        player = self.codes[PLAYER] == events[:, PLAYER, None]
         self.listed |= player & (kind == INSTRUMENT)[:, None] & self.players
         last_was_note = self.event[:, TYPE] == NOTE
         same_onset = last_was_note & (events[:, BEAT:PITCH] == self.event[:, BEAT:PITCH]).all(1)
         same_pitch = same_onset & (events[:, PITCH] == self.event[:, PITCH])
-        self.playing = torch.where(same_pitch[:, None], self.playing | player, player) & is_note[:, None]
-        self.together = torch.where(same_onset, self.together + 1, torch.ones_like(self.together)) * is_note
+        self.playing = np.where(same_pitch[:, None], self.playing | player, player) & is_note[:, None]
+        self.together = np.where(same_onset, self.together + 1, 1) * is_note
         self.notes |= is_note
-        self.event = events
+        self.event = events.copy()
 
-    def allowed(self, column: int, chosen: Tensor) -> Tensor:
+    def allowed(self, column: int, chosen: Codes) -> Allowed:
         """Return which codes of a column may come next, (B, codes). chosen: (B, 6), with the columns before it."""
         if column == TYPE:
             return self._types()
@@ -128,7 +129,7 @@ class Grammar:
             return self._players(chosen)
         lowest = self._lowest(column, chosen)
         codes = self.codes[column]
-        allowed = codes >= lowest[:, None]
+        allowed: Allowed = codes >= lowest[:, None]
         if column == PITCH:
             allowed &= self.pitch_codes
         elif column == BEAT:
@@ -139,28 +140,28 @@ class Grammar:
     # are those of the last note, a code may be the last note's or larger; "the last note's" only if the columns behind
     # it leave room for a larger note. So the questions below are asked from the back.
 
-    def _free(self) -> Tensor:
+    def _free(self) -> Allowed:
         """Who may still play the last pitch, (B, players)."""
         return self.listed & ~self.playing
 
-    def _duration_has_room(self) -> Tensor:
+    def _duration_has_room(self) -> Allowed:
         larger = self.codes[PLAYER] > self.event[:, PLAYER, None]
         return (self._free() & larger).any(1)
 
-    def _pitch_has_room(self) -> Tensor:
+    def _pitch_has_room(self) -> Allowed:
         longer = (self.event[:, DURATION] < self.last_duration) & self._free().any(1)
         permitted = self.pitch_codes[self.event[:, PITCH]]  # a prompt may hold notes that are banned from now on
         return permitted & (longer | self._duration_has_room())
 
-    def _onset_has_room(self) -> Tensor:
+    def _onset_has_room(self) -> Allowed:
         more = (self.event[:, PITCH] < self.last_pitch) | self._pitch_has_room()
         return more & (self.together < self.polyphony)
 
-    def _beat_has_room(self) -> Tensor:
+    def _beat_has_room(self) -> Allowed:
         more = (self.event[:, POSITION] < self.last_position) | self._onset_has_room()
         return more & (self.event[:, BEAT] <= self.last_beat)
 
-    def _lowest(self, column: int, chosen: Tensor) -> Tensor:
+    def _lowest(self, column: int, chosen: Codes) -> NDArray[np.int64]:
         """The smallest code that a column may have, (B,)."""
         follows = self.event[:, TYPE] == NOTE
         for before in range(BEAT, column):
@@ -171,13 +172,13 @@ class Grammar:
             PITCH: self._pitch_has_room,
             DURATION: self._duration_has_room,
         }[column]()
-        lowest = torch.where(room, self.event[:, column], self.event[:, column] + 1)
+        lowest = np.where(room, self.event[:, column], self.event[:, column] + 1)
         least = self.first_beat if column == BEAT else 1
-        return torch.where(follows, lowest, torch.ones_like(lowest)).clamp(min=least)
+        return np.maximum(np.where(follows, lowest, 1), least)
 
-    def _types(self) -> Tensor:
+    def _types(self) -> Allowed:
         kind = self.event[:, TYPE]
-        allowed = torch.zeros(len(kind), len(self.codes[TYPE]), dtype=torch.bool)
+        allowed = np.zeros((len(kind), len(self.codes[TYPE])), bool)
         largest = self.codes[PLAYER][-1]
         allowed[:, INSTRUMENT] = (kind == START_OF_SONG) | ((kind == INSTRUMENT) & (self.event[:, PLAYER] < largest))
         allowed[:, START_OF_NOTES] = kind == INSTRUMENT
@@ -186,12 +187,12 @@ class Grammar:
         allowed[:, END_OF_SONG] = (kind == END_OF_SONG) | ((kind == NOTE) & self.notes)
         return allowed
 
-    def _players(self, chosen: Tensor) -> Tensor:
+    def _players(self, chosen: Codes) -> Allowed:
         codes = self.codes[PLAYER]
         is_instrument = chosen[:, TYPE] == INSTRUMENT
         ascending = (codes > self.event[:, PLAYER, None]) & (codes > 0)
         same_pitch = (self.event[:, TYPE] == NOTE) & (chosen[:, BEAT:DURATION] == self.event[:, BEAT:DURATION]).all(1)
         same_duration = same_pitch & (chosen[:, DURATION] == self.event[:, DURATION])
-        playable = torch.where(same_pitch[:, None], self._free(), self.listed)
+        playable = np.where(same_pitch[:, None], self._free(), self.listed)
         playable = playable & (~same_duration[:, None] | (codes > self.event[:, PLAYER, None]))
-        return torch.where(is_instrument[:, None], ascending, playable)
+        return np.where(is_instrument[:, None], ascending, playable)

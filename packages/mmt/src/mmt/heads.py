@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 BOTTLENECK = 128
@@ -37,7 +39,7 @@ class ParallelHeads(nn.Module):
         start = sum(self.sizes[:index])
         return state[:, start : start + self.sizes[index]]
 
-    def given(self, state: Tensor, index: int, values: Tensor) -> Tensor:
+    def given(self, state: Tensor, index: int, values: NDArray[np.int64]) -> Tensor:
         """Return the state when a field has been decided; here it changes nothing."""
         return state
 
@@ -76,10 +78,10 @@ class ConditionalHeads(nn.Module):
         logits: Tensor = self.fields[index](state)
         return logits
 
-    def given(self, state: Tensor, index: int, values: Tensor) -> Tensor:
+    def given(self, state: Tensor, index: int, values: NDArray[np.int64]) -> Tensor:
         """Return the state when a field has been decided. values: (B,)."""
-        embedded: Tensor = self.conditions(values + self.offsets[index])
-        return state + embedded
+        rows = torch.from_numpy(values + sum(self.sizes[:index])).to(state.device)
+        return state + self.conditions.weight[rows]
 
 
 class FieldHead(nn.Module):

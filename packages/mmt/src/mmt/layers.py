@@ -122,12 +122,18 @@ class Attention(nn.Module):
         values: (B, H, C, d), those of this layer. Returns (B, L, D).
         """
         songs, count, _ = events.shape
+        end = cache.longest + count
+        if cache.even and count == 1 and self.rotary is None and self.distances is None:
+            # The path of most steps: one event of each song, and nothing that asks where it stands.
+            query, key, value = self._project(events, None)
+            keys[:, :, cache.longest : end] = key
+            values[:, :, cache.longest : end] = value
+            return self._merge(F.scaled_dot_product_attention(query, keys[:, :, :end], values[:, :, :end]))
         if cache.even:
-            positions: Tensor = torch.arange(cache.longest, cache.longest + count, device=events.device)
+            positions: Tensor = torch.arange(cache.longest, end, device=events.device)
         else:
             positions = cache.lengths[:, None] + torch.arange(count, device=events.device)
         query, key, value = self._project(events, positions)
-        end = cache.longest + count
         if cache.even:
             keys[:, :, cache.longest : end] = key
             values[:, :, cache.longest : end] = value
@@ -143,11 +149,11 @@ class Attention(nn.Module):
             mixed = F.scaled_dot_product_attention(query, seen_keys, seen_values, attn_mask=bias)
         return self._merge(mixed)
 
-    def _project(self, events: Tensor, positions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _project(self, events: Tensor, positions: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         songs, count, _ = events.shape
         stacked = self.qkv(events).view(songs, count, 3, self.heads, HEAD_DIM)
         query, key, value = stacked.permute(2, 0, 3, 1, 4)
-        if self.rotary is not None:
+        if self.rotary is not None and positions is not None:
             query, key = self.rotary(query, positions), self.rotary(key, positions)
         return query, key, value
 

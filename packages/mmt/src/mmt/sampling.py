@@ -8,11 +8,16 @@ their own: `published-top-k`, `published-top-p`, `published-top-a`, `published-e
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+
+Logits = NDArray[np.floating[Any]]
 
 Filter = Literal[
     "none", "top-k", "top-p", "min-p", "published-top-k", "published-top-p", "published-top-a", "published-entmax"
@@ -20,7 +25,7 @@ Filter = Literal[
 ENTMAX_ALPHA = 1.3
 ENTMAX_STEPS = 50
 TOP_A_SHARE = 0.02
-_FORBIDDEN = float("-inf")
+FORBIDDEN = float("-inf")
 
 
 @dataclass(frozen=True)
@@ -59,77 +64,92 @@ class Sampling:
 PAPER = Sampling(1.0, "published-top-k", 0.9)
 
 
-def draw(logits: Tensor, sampling: Sampling, index: int, generators: list[torch.Generator]) -> Tensor:
+def draw(logits: Tensor, sampling: Sampling, index: int, generators: Sequence[torch.Generator]) -> Tensor:
+    """Draw a code for each song, (B,); see `draw_codes`. logits: (B, codes)."""
+    return torch.from_numpy(draw_codes(logits.float().cpu().numpy(), sampling, index, generators))
+
+
+def draw_codes(
+    logits: Logits, sampling: Sampling, index: int, generators: Sequence[torch.Generator]
+) -> NDArray[np.int64]:
     """Draw a code for each song, (B,).
 
     logits: (B, codes), -inf where a code is forbidden. index: of the field. generators: one a song, so that a song does
     not depend on those beside it. Raises ValueError if all codes of a song are forbidden.
     """
     temperature, name, threshold = sampling.of_field(index)
-    probabilities = filtered(logits.float(), name, threshold, temperature)
-    if not bool((probabilities.sum(-1) > 0).all()):
+    # NumPy, because a call into torch costs more than the work on some dozen numbers does.
+    if not np.isfinite(logits.max(-1)).all():
         raise ValueError("the constraints forbid every code of a field")
-    if len(generators) == 1:
-        return torch.multinomial(probabilities, 1, generator=generators[0])[:, 0]
-    rows = [torch.multinomial(row, 1, generator=g) for row, g in zip(probabilities, generators, strict=True)]
-    return torch.cat(rows)
+    mass = filtered(logits, name, threshold, temperature).cumsum(-1, dtype=np.float64)
+    points = [float(torch.rand((), generator=generator)) for generator in generators]
+    codes: NDArray[np.int64] = (mass <= np.array(points)[:, None] * mass[:, -1:]).sum(-1)
+    return codes
 
 
-def filtered(logits: Tensor, name: Filter, threshold: float, temperature: float = 1.0) -> Tensor:
+def filtered(logits: Logits, name: Filter, threshold: float, temperature: float = 1.0) -> Logits:
     """Return the probabilities after a filter, (B, codes). logits: (B, codes)."""
     if name == "published-entmax":
         return entmax(logits / temperature, ENTMAX_ALPHA)
     if name == "published-top-a":
-        return _published_top_a(logits)
-    if name == "top-k":
-        logits = keep_largest(logits, max(1, math.ceil(threshold * logits.shape[-1])))
-    elif name == "published-top-k":
-        logits = keep_largest(logits, max(1, math.ceil((1 - threshold) * logits.shape[-1])))
-    elif name == "top-p":
-        logits = keep_mass(logits / temperature, threshold) * temperature
-    elif name == "published-top-p":
-        logits = keep_mass(logits, 1 - threshold)
-    elif name == "min-p":
-        probabilities = (logits / temperature).softmax(-1)
-        weak = probabilities < threshold * probabilities.max(-1, keepdim=True).values
-        logits = logits.masked_fill(weak, _FORBIDDEN)
-    return (logits / temperature).softmax(-1)
+        return _published_top_a(softmax(logits))
+    if name in ("top-k", "published-top-k"):
+        share = threshold if name == "top-k" else 1 - threshold
+        return softmax(keep_largest(logits, max(1, math.ceil(share * logits.shape[-1]))) / temperature)
+    if name == "published-top-p":
+        return softmax(keep_mass(logits, 1 - threshold) / temperature)
+    if name == "top-p":
+        return softmax(keep_mass(logits / temperature, threshold))
+    probabilities = softmax(logits / temperature)
+    if name == "min-p":
+        probabilities[probabilities < threshold * probabilities.max(-1, keepdims=True)] = 0
+    return probabilities
 
 
-def keep_largest(logits: Tensor, count: int) -> Tensor:
+def softmax(logits: Logits) -> Logits:
+    """Return probabilities, (…, codes)."""
+    powers = np.exp(logits - logits.max(-1, keepdims=True))
+    result: Logits = powers / powers.sum(-1, keepdims=True)
+    return result
+
+
+def keep_largest(logits: Logits, count: int) -> Logits:
     """Forbid all but the `count` largest logits; those equal to the last one that is kept stay too."""
     if count >= logits.shape[-1]:
         return logits
-    least = logits.topk(count, dim=-1).values[..., -1:]
-    return logits.masked_fill(logits < least, _FORBIDDEN)
+    least = np.partition(logits, -count, axis=-1)[..., -count, None]
+    return np.where(logits < least, FORBIDDEN, logits)
 
 
-def keep_mass(logits: Tensor, mass: float) -> Tensor:
-    """Forbid all but the most probable codes that together reach a probability; the most probable one always stays."""
-    ordered, order = logits.sort(dim=-1, descending=True)
-    probabilities = ordered.softmax(-1)
-    before = probabilities.cumsum(-1) - probabilities
-    forbidden = torch.zeros_like(logits, dtype=torch.bool).scatter(-1, order, before >= mass)
-    forbidden.scatter_(-1, order[..., :1], False)
-    return logits.masked_fill(forbidden, _FORBIDDEN)
+def keep_mass(logits: Logits, mass: float) -> Logits:
+    """Forbid all but the most probable codes that together reach a probability; the most probable one always stays.
+
+    Those equal to the last one that is kept stay too.
+    """
+    ordered = -np.sort(-softmax(logits), axis=-1)
+    before = ordered.cumsum(-1) - ordered
+    count = np.maximum((before < mass).sum(-1, keepdims=True), 1)
+    least = np.take_along_axis(-np.sort(-logits, axis=-1), count - 1, axis=-1)
+    return np.where(logits < least, FORBIDDEN, logits)
 
 
-def _published_top_a(logits: Tensor) -> Tensor:
+def _published_top_a(probabilities: Logits) -> Logits:
     """Codes above 2 % of the squared largest probability (of the whole batch, as published), all equally likely."""
-    probabilities = logits.softmax(-1)
     kept = probabilities >= probabilities.max() ** 2 * TOP_A_SHARE
-    kept |= probabilities == probabilities.max(-1, keepdim=True).values
-    return kept.float() / kept.sum(-1, keepdim=True)
+    kept |= probabilities == probabilities.max(-1, keepdims=True)
+    result: Logits = kept / kept.sum(-1, keepdims=True, dtype=probabilities.dtype)
+    return result
 
 
-def entmax(logits: Tensor, alpha: float) -> Tensor:
+def entmax(logits: Logits, alpha: float) -> Logits:
     """Return the α-entmax of logits by bisection (Peters, Niculae and Martins 2019), (…, codes); 1 < alpha < 2."""
     scaled = logits * (alpha - 1)
-    high = scaled.max(-1, keepdim=True).values
+    high = scaled.max(-1, keepdims=True)
     low = high - 1
     for _ in range(ENTMAX_STEPS):
         middle = (low + high) / 2
-        mass = (scaled - middle).clamp(min=0).pow(1 / (alpha - 1)).sum(-1, keepdim=True)
-        low, high = torch.where(mass >= 1, middle, low), torch.where(mass >= 1, high, middle)
-    powers = (scaled - low).clamp(min=0).pow(1 / (alpha - 1))
-    return powers / powers.sum(-1, keepdim=True)
+        reached = (np.maximum(scaled - middle, 0) ** (1 / (alpha - 1))).sum(-1, keepdims=True) >= 1
+        low, high = np.where(reached, middle, low), np.where(reached, high, middle)
+    powers = np.maximum(scaled - low, 0) ** (1 / (alpha - 1))
+    result: Logits = powers / powers.sum(-1, keepdims=True)
+    return result
