@@ -7,6 +7,7 @@ is named by a bundled name (`bach-chorales`) or by its folder.
 from __future__ import annotations
 
 import difflib
+import functools
 import json
 import os
 from collections.abc import Mapping
@@ -34,9 +35,9 @@ class ModelError(MuspyError):
     """An unknown model, or model files that cannot be used."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """A trained model.
+    """A trained model. Two are the same only if they are one object.
 
     training: what it was trained on: `corpus`, `split`, and `pieces`, the names of the training pieces.
     """
@@ -81,19 +82,28 @@ def load_checkpoint(model: str | os.PathLike[str], mode: str = "online") -> Chec
     if not (weights_path.is_file() and config_path.is_file()):
         there = sorted(path.stem for path in folder.glob("*.safetensors"))
         raise ModelError(f"{os.fspath(model)}: has no mode {mode!r}; it has {', '.join(there) or 'none'}")
+    stamp = weights_path.stat().st_mtime_ns, config_path.stat().st_mtime_ns
+    return _load(os.fspath(model), mode, weights_path, config_path, stamp)
+
+
+@functools.lru_cache(maxsize=8)
+def _load(name: str, mode: str, weights_path: Path, config_path: Path, stamp: tuple[int, int]) -> Checkpoint:
+    """Read both files; those of the same `stamp` (times of change) only once: every file of a folder asks for them."""
     try:
         description = json.loads(config_path.read_text(encoding="utf-8"))
         decoding = description.get("decoding", {})
         decoding["excluded_parts"] = tuple(decoding.get("excluded_parts", ()))
         return Checkpoint(
-            f"{os.fspath(model)}/{mode}",
+            f"{name}/{mode}",
             load_file(weights_path),
             ModelConfig.from_dict(description["model"]),
             DecodingConfig(**decoding),
             description.get("training", {}),
         )
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelError(f"{weights_path.name} in {folder} does not hold an arranger model: {error}") from error
+        raise ModelError(
+            f"{weights_path.name} in {weights_path.parent} does not hold an arranger model: {error}"
+        ) from error
 
 
 def has_mode(model: str | os.PathLike[str], mode: str) -> bool:

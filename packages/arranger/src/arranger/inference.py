@@ -5,6 +5,7 @@ Symbols: B pieces, N notes (padded), n notes of one piece, m notes of one step, 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -25,6 +26,12 @@ BATCH = 16
 WINDOW, MARGIN = 512, 64
 # A Transformer has learned the places of a crop of 500 notes, and knows nothing of later ones; it sees far back.
 TRANSFORMER_WINDOW, TRANSFORMER_MARGIN = 512, 128
+
+
+@functools.lru_cache(maxsize=8)
+def tagger_of(checkpoint: Checkpoint) -> Tagger:
+    """Return the `Tagger` of a checkpoint; it is made once, and keeps nothing of what it has labelled."""
+    return Tagger(checkpoint)
 
 
 class Tagger:

@@ -21,7 +21,7 @@ from arranger.beam import OVERLAP_PENALTY, decode_jointly
 from arranger.checkpoint import Checkpoint, has_mode, load_checkpoint
 from arranger.control import Control
 from arranger.decoding import decode, decode_causally, log_softmax, unison_partners
-from arranger.inference import Tagger
+from arranger.inference import tagger_of
 from arranger.mixture import RESOLUTION, Integers, Mixture, as_mixture
 from arranger.parts import PartSet
 from arranger.performance import as_performed, is_on_grid
@@ -136,7 +136,7 @@ def separate(
     demanded = control.locked(source.mixture, source.track, [track.name for track in music.tracks])
     demanded = demanded if locks is None else locks
     heard, order = _as_heard(source, music, checkpoint)
-    logits = _unsorted(Tagger(checkpoint).logits(heard), order)
+    logits = _unsorted(tagger_of(checkpoint).logits(heard), order)
     limited = control.limited(logits, source.mixture.pitch)
     chosen = _decode(checkpoint, heard, limited[order], control, None if demanded is None else demanded[order])
     label = _unsorted(chosen, order)
