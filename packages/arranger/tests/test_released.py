@@ -11,7 +11,7 @@ from arranger.config import DecodingConfig
 from arranger.features import extract
 from arranger.hints import hints_of
 from arranger.inference import Tagger
-from arranger.released import Arrays, convert, main
+from arranger.released import Arrays, Attention, convert, main
 from mixtures import random_piece
 
 WIDTH = 6  # of one direction; released models have 128, or 64 in each direction
@@ -30,6 +30,7 @@ def released(inputs: int, tables: tuple[int, ...], directions: int) -> Arrays:
             arrays[f"{cell}/bias:0"] = rng.normal(size=4 * WIDTH)
         for name in ("gamma", "beta"):
             arrays[f"norm_{layer}/norm_{layer}/{name}:0"] = rng.normal(size=WIDTH * directions)
+    arrays["frequency/embeddings:0"] = rng.normal(size=(129, 1))  # a fixed table, which must not pass for the pitch's
     arrays["dense/dense/kernel:0"] = rng.normal(size=(WIDTH * directions, 5))
     arrays["dense/dense/bias:0"] = rng.normal(size=5)
     return {name: array.astype(np.float32) for name, array in arrays.items()}
@@ -114,7 +115,81 @@ def test_a_keras_file_becomes_a_model_folder(tmp_path: Path) -> None:
 def test_weights_for_other_parts_are_refused() -> None:
     with pytest.raises(ModelError, match="do the parts fit"):
         convert(released(49, (129, 24, 4097), 1), "nes")
-    with pytest.raises(ModelError, match="no LSTM layers"):
+    with pytest.raises(ModelError, match="no LSTM layers and no attention"):
         convert({"dense/kernel:0": np.zeros((2, 5), np.float32)}, "satb")
     with pytest.raises(ModelError, match="input of 50 numbers"):
         convert(released(50, (129, 24, 4097), 1), "satb")
+
+
+# ---- Transformers
+
+HEADS, FEEDFORWARD = 8, 12
+
+
+def released_transformer(inputs: int, tables: tuple[int, ...], hidden: int = 16) -> Arrays:
+    """Random weights under the names and in the order of a Keras file: two blocks, five classes."""
+    rng = np.random.default_rng(inputs)
+    arrays = {f"input/embedding_{i}/embeddings:0": rng.normal(size=(t, 16)) for i, t in enumerate(tables)}
+    dense = [("transformer/dense", inputs, hidden)]
+    for block in range(2):
+        attention = f"transformer/layer_{block}/multi_head_attention"
+        dense += [(f"{attention}/dense_{i}", hidden, hidden) for i in range(4)]
+        dense += [(f"transformer/layer_{block}/sequential/dense_0", hidden, FEEDFORWARD)]
+        dense += [(f"transformer/layer_{block}/sequential/dense_1", FEEDFORWARD, hidden)]
+    for name, wide, narrow in (*dense, ("dense", hidden, 5)):
+        arrays[f"{name}/kernel:0"] = rng.normal(scale=0.4, size=(wide, narrow))
+        arrays[f"{name}/bias:0"] = rng.normal(size=narrow)
+        for norm in (0, 1) if name.endswith("sequential/dense_1") else ():
+            for kind in ("gamma", "beta"):
+                arrays[f"{name.rsplit('/', 2)[0]}/layer_normalization_{norm}/{kind}:0"] = rng.normal(size=hidden)
+    return {name: array.astype(np.float32) for name, array in arrays.items()}
+
+
+def keras_transformer(arrays: Arrays, notes: np.ndarray, hides_later: bool) -> np.ndarray:
+    """The published stack by its definition, note by note and head by head, without the embeddings; five classes."""
+
+    def dense(name: str, values: np.ndarray) -> np.ndarray:
+        return values @ arrays[f"{name}/kernel:0"] + arrays[f"{name}/bias:0"]
+
+    def norm(name: str, values: np.ndarray) -> np.ndarray:
+        centred = values - values.mean(axis=1, keepdims=True)
+        normed = centred / np.sqrt((centred**2).mean(axis=1, keepdims=True) + 1e-6)
+        return normed * arrays[f"{name}/gamma:0"] + arrays[f"{name}/beta:0"]
+
+    hidden = dense("transformer/dense", notes)
+    count, width = hidden.shape
+    for column in range(width):
+        angle = np.arange(count) / 10000 ** (2 * (column // 2) / width)
+        hidden[:, column] += np.cos(angle) if column % 2 else np.sin(angle)
+    for block in range(2):
+        layer = f"transformer/layer_{block}"
+        query, key, value = (dense(f"{layer}/multi_head_attention/dense_{i}", hidden) for i in range(3))
+        attended = np.zeros_like(hidden)
+        for head in np.split(np.arange(width), HEADS):
+            for note in range(count):
+                seen = slice(note + 1) if hides_later else slice(count)
+                scores = np.exp(key[seen, head] @ query[note, head] / np.sqrt(len(head)))
+                attended[note, head] = scores @ value[seen, head] / scores.sum()
+        attended = dense(f"{layer}/multi_head_attention/dense_3", attended)
+        hidden = norm(f"{layer}/layer_normalization_0", hidden + attended)
+        inner = np.maximum(dense(f"{layer}/sequential/dense_0", hidden), 0)
+        hidden = norm(f"{layer}/layer_normalization_1", hidden + dense(f"{layer}/sequential/dense_1", inner))
+    return dense("dense", hidden)
+
+
+@pytest.mark.parametrize("attention", ["both", "back"])
+def test_a_converted_transformer_has_the_logits_of_the_keras_model(attention: Attention) -> None:
+    arrays = released_transformer(65, (129, 24, 193, 4097))
+    config, weights = convert(arrays, "satb", attention)
+    assert config.features == ("pitch", "position", "beat", "duration", "frequency")
+    assert (config.heads, config.feedforward, config.layers) == (HEADS, FEEDFORWARD, 2)
+    mixture = random_piece(2, steps=6).mixture
+    tagger = Tagger(Checkpoint("converted", weights, config, DecodingConfig(), {}))
+    notes = tagger.embed(extract(mixture, config.features)).astype(np.float64)
+    expected = keras_transformer(arrays, notes, hides_later=attention == "back")
+    np.testing.assert_allclose(tagger.logits(mixture), expected[:, 1:], atol=1e-4)
+
+
+def test_a_transformer_must_be_said_to_look_both_ways_or_back() -> None:
+    with pytest.raises(ModelError, match="--attention both, or back"):
+        convert(released_transformer(49, (129, 24, 4097)), "satb")
