@@ -15,11 +15,12 @@ from arranger.decoding import FREE, NO_LIMIT, assign_seats, note_costs, seat_cos
 from arranger.instruments import ensemble
 from arranger.mixture import Mixture
 from arranger.parts import SATB, PartsError
-from arranger.separate import separate
+from arranger.separate import as_separation, merged, separate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mixtures import mixture_of, musics
 from muspy_core import Music, Note, Track
+from muspy_core.io import read
 
 
 def music_of(*pitches: int, name: str | None = None) -> Music:
@@ -89,6 +90,25 @@ def test_unisons_add_parts_but_no_new_note(music: Music) -> None:
     after = note_counts(separation.music)
     assert set(after) == set(before)
     assert sum(after.values()) == sum(before.values()) + len(separation.doubled)
+
+
+def test_unisons_are_marked_where_they_begin(tmp_path: Path) -> None:
+    lines = [[(time, pitch, 24) for time in range(0, 96, 24)] for pitch in (48, 55, 64)]
+    music = Music(resolution=24, tracks=[Track(notes=[Note(*note) for line in lines for note in line])])
+    source = merged(music)
+    pitch = source.mixture.pitch
+    label = np.select([pitch == 64, pitch == 55], [0, 2], 3)
+    doubled = np.flatnonzero(pitch == 64)
+    joining = np.ones(4, np.int64)  # the alto plays with the soprano throughout
+    separation = as_separation(music, source, Control(SATB), label, np.ones(len(label)), doubled, joining)
+    marks = [(text.time, text.text) for text in separation.music.texts]
+    assert marks == [(0, "a 2"), (0, "a 2")], "once for both"
+    assert len({text.midi_track for text in separation.music.texts}) == 2
+    for name in ("parts.musicxml", "parts.mid"):
+        separation.music.write(tmp_path / name)
+        back = read(tmp_path / name)
+        assert note_counts(back) == note_counts(separation.music), name
+        assert "a 2" in [text.text for text in back.texts], name
 
 
 def test_a_silent_part_joins_the_note_it_would_most_probably_have() -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
-from muspy_core import Chord, Clef, ControlChange, EventList, Lyric, Music, Note, PitchBend, Track
+from muspy_core import Chord, Clef, ControlChange, EventList, Lyric, Music, Note, PitchBend, Text, Track
 from muspy_core.columns import new_array
 from muspy_core.errors import MuspyError
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from arranger.beam import OVERLAP_PENALTY, decode_jointly
 from arranger.checkpoint import Checkpoint, has_mode, load_checkpoint
 from arranger.control import Control
-from arranger.decoding import decode, decode_causally, log_softmax, unison_partners
+from arranger.decoding import FREE, decode, decode_causally, log_softmax, unison_partners
 from arranger.inference import tagger_of
 from arranger.mixture import RESOLUTION, Integers, Mixture, as_mixture
 from arranger.parts import PartSet
@@ -169,6 +169,8 @@ def as_separation(
         doubled = joining = np.zeros(0, np.int64)
     rows = [np.sort(np.append(own, doubled[joining == part])) for part, own in enumerate(rows)]
     separated, left_out = _assemble(music, source, parts, rows)
+    if len(doubled):
+        _mark_unisons(separated, source, label, doubled, joining, rows)
     warnings = (
         *_rounded(source, music.resolution),
         *_warnings(source.mixture, label, parts),
@@ -278,6 +280,27 @@ def _assemble(music: Music, source: Source, parts: PartSet, rows: Sequence[Integ
     result.tracks = [*tracks, *(track.deepcopy() for track in music.tracks if track.is_drum)]
     result.midi_format = None
     return result, left_out
+
+
+def _mark_unisons(
+    music: Music, source: Source, label: Integers, doubled: Integers, joining: Integers, rows: Sequence[Integers]
+) -> None:
+    """Write "a 2" over both parts where one begins to play in unison with another; a text finds its track by number."""
+    first = 1 + max((track.midi_track for track in music.tracks if track.midi_track is not None), default=-1)
+    for part in range(len(rows)):
+        music.tracks[part].midi_track = first + part
+    for text in music.texts:
+        text.midi_track = None  # the tracks of the input are gone
+    partner = np.full((len(rows), len(label)), FREE)
+    partner[joining, doubled] = label[doubled]
+    marks = set()
+    for part, own in enumerate(rows):
+        with_whom = partner[part, own]
+        begins = np.flatnonzero((with_whom != FREE) & (with_whom != np.append(FREE, with_whom[:-1])))
+        for time, other in zip(source.table["time"][own[begins]].tolist(), with_whom[begins].tolist(), strict=True):
+            marks |= {(time, part), (time, other)}
+    for time, part in sorted(marks):
+        music.texts.append(Text(time, "a 2", "words", midi_track=first + part))
 
 
 def _clean(table: NDArray[np.void]) -> NDArray[np.void]:
