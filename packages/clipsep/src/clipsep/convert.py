@@ -74,8 +74,8 @@ def configuration_of(weights: Mapping[str, Tensor], labels: Sequence[str] = ()) 
         first = weights["sound_net.unet_block.model.0.weight"]
         depth = max(name.count("model.") for name in weights if name.startswith("sound_net."))
         if "frame_net.weight" not in weights:
-            heads = weights["synth_net.weight"]
-            return CLIPSepConfig("pit", int(first.shape[0]), depth, int(heads.shape[1]), sources=int(heads.shape[0]))
+            mixing = weights["synth_net.weight"]
+            return CLIPSepConfig("pit", int(first.shape[0]), depth, int(mixing.shape[1]), sources=int(mixing.shape[0]))
         maps, dim = (int(size) for size in weights["frame_net.weight"].shape)
     except KeyError as error:
         raise ModelError(f"{error.args[0]} is missing: not the layout of the published code") from None

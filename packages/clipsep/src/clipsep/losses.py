@@ -16,7 +16,8 @@ from torch.nn import functional as F
 def weighted_bce(masks: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
     """Return W of each mask (eq. 6.1): masks (…, G, T) → (…). weights: (…, G, T). Shapes are broadcast."""
     # Cross-entropy of probabilities is not for half precision.
-    masks, targets, weights = torch.broadcast_tensors(masks.float(), targets.float(), weights.float())
+    shape = torch.broadcast_shapes(masks.shape, targets.shape, weights.shape)
+    masks, targets, weights = (tensor.float().expand(shape) for tensor in (masks, targets, weights))
     with torch.autocast(masks.device.type, enabled=False):
         return F.binary_cross_entropy(masks, targets, weights, reduction="none").mean(dim=(-2, -1))
 

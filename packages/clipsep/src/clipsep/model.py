@@ -78,8 +78,8 @@ class CLIPSep(nn.Module):
     def mix(self, projected: Tensor, maps: Tensor) -> Tensor:
         """Return the logits of masks, (B, n, G, T). projected: (B, n, K). maps: (B, K, G, T)."""
         weights = torch.sigmoid(projected) * self.scale
-        mixed = torch.bmm(weights, maps.flatten(2)).unflatten(2, maps.shape[2:])
-        return mixed + self.bias
+        mixed: Tensor = torch.bmm(weights, maps.flatten(2)).view(len(maps), -1, *maps.shape[2:]) + self.bias
+        return mixed
 
     def noise_projections(self, projected: Tensor) -> Tensor:
         """Return what the noise heads make of the queries of a mixture, (B, heads, K). projected: (B, n, K)."""
@@ -148,7 +148,7 @@ class FusedSep(nn.Module):
             logits = self.unet(torch.cat([logarithms, tiled], dim=1))
         else:
             logits = self.unet(logarithms, weights)
-        return Masks(torch.sigmoid(logits[:, 0]).unflatten(0, (len(mixture), n)))
+        return Masks(torch.sigmoid(logits[:, 0]).view(len(mixture), n, *mixture.shape[1:]))
 
 
 Network = CLIPSep | PITSep | FusedSep

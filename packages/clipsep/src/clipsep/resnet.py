@@ -47,7 +47,7 @@ class FrameNetwork(nn.Module):
         """Return vectors, (B, n, 512). frames: (B, n, L, 3, 224, 224), 0 to 1, RGB."""
         batch = (frames.flatten(0, 2) - self.mean) / self.std
         vectors = F.adaptive_max_pool2d(self.features(batch), 1).flatten(1)
-        pooled: Tensor = vectors.unflatten(0, frames.shape[:3]).mean(dim=2)
+        pooled: Tensor = vectors.view(*frames.shape[:3], -1).mean(dim=2)
         return pooled
 
 
