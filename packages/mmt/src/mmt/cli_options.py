@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,9 @@ def add_sampling(parser: argparse.ArgumentParser) -> None:
     """Add the options that say how songs are drawn."""
     group = parser.add_argument_group("how they are drawn")
     group.add_argument("--model", default="default", help="bundled name, folder or hub:OWNER/NAME (default: default)")
+    group.add_argument(
+        "--precision", choices=("float32", "int8"), default="float32", help="int8: faster on a CPU (default: float32)"
+    )
     group.add_argument("--length", type=positive, default=512, metavar="N", help="events at most (default: 512)")
     group.add_argument("--temperature", type=float, default=1.0, metavar="T", help="above 0 (default: 1)")
     group.add_argument("--top-p", type=float, default=0.95, metavar="P", help="mass of codes kept (default: 0.95)")
@@ -53,6 +57,17 @@ def sampling_options(options: argparse.Namespace) -> Options:
         bans=Bans((options.lowest, options.highest), options.polyphony, options.max_beats),
         seed=options.seed,
     )
+
+
+def load_model(options: argparse.Namespace) -> Checkpoint:
+    """Load the model that is named, in the precision that is wanted."""
+    from mmt.checkpoint import load_checkpoint
+    from mmt.int8 import to_int8
+
+    checkpoint = load_checkpoint(options.model)
+    if options.precision == "float32":
+        return checkpoint
+    return dataclasses.replace(checkpoint, model=to_int8(checkpoint.model))
 
 
 def instrument_names(text: str | None) -> list[str] | None:

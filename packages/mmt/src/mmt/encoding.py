@@ -30,9 +30,9 @@ from mmt.notes import (
     EncodingError,
     NoteRows,
     checked_rows,
+    columns_of,
     music_of,
     notes_of,
-    unique_rows,
 )
 
 Codes = NDArray[np.int64]
@@ -79,7 +79,10 @@ def encode(notes: NoteRows, order: Order = "grammar", max_beat: int = MAX_BEAT) 
     if order not in get_args(Order):
         raise ValueError(f"unknown order {order!r}; choose one of {', '.join(get_args(Order))}")
     notes = checked_rows(notes)
-    instrument = CODE_OF_PROGRAM[notes[:, PROGRAM]]
+    onset, program = notes[:, BEAT] * RESOLUTION + notes[:, POSITION], notes[:, PROGRAM]
+    if order == "grammar":
+        return _in_order(onset, notes[:, PITCH], notes[:, DURATION], program, max_beat)
+    instrument = CODE_OF_PROGRAM[program]
     kept = (notes[:, BEAT] <= max_beat) & (instrument > 0)
     played = notes[kept]
     rows = np.column_stack(
@@ -92,12 +95,34 @@ def encode(notes: NoteRows, order: Order = "grammar", max_beat: int = MAX_BEAT) 
             instrument[kept],
         ]
     )
-    if order == "grammar":
-        rows = unique_rows(rows)
-        listed = np.unique(rows[:, -1])
-    else:
-        listed = np.unique(instrument[instrument > 0])
+    listed = np.unique(instrument[instrument > 0])
     return np.concatenate([header_codes(listed), rows, [[END_OF_SONG, 0, 0, 0, 0, 0]]])
+
+
+def _in_order(
+    onset: NDArray[np.int64],
+    pitch: NDArray[np.int64],
+    duration: NDArray[np.int64],
+    program: NDArray[np.int64],
+    max_beat: int,
+) -> Codes:
+    """Encode notes in the order of their codes, each once; all (n,), times in steps."""
+    # Sorted as one number a note, which a processor does many times faster than rows: 19 bits are pitch, duration and
+    # instrument.
+    instrument = CODE_OF_PROGRAM[program]
+    keys = (onset << 19) | (pitch << 12) | (duration_codes(duration) << 6) | (instrument - 1)
+    keys = np.sort(keys[(onset < (max_beat + 1) * RESOLUTION) & (instrument > 0)])
+    keys = keys[np.append(True, keys[1:] != keys[:-1])[: len(keys)]]
+    beat, position = np.divmod(keys >> 19, RESOLUTION)
+    players = (keys & 63) + 1
+    listed = np.flatnonzero(np.bincount(players))
+    codes = np.zeros((len(listed) + 3 + len(keys), len(FIELDS)), np.int64)
+    codes[: len(listed) + 2] = header_codes(listed)
+    notes = codes[len(listed) + 2 : -1]
+    notes[:, TYPE], notes[:, 1], notes[:, 2] = NOTE, beat + 1, position + 1
+    notes[:, 3], notes[:, 4], notes[:, 5] = ((keys >> 12) & 127) + 1, (keys >> 6) & 63, players
+    codes[-1, TYPE] = END_OF_SONG
+    return codes
 
 
 def encode_task(notes: NoteRows, given: NDArray[np.bool_]) -> Codes:
@@ -153,8 +178,13 @@ def decode(codes: Codes, kind: int = NOTE) -> NoteRows:
 
 
 def encode_music(music: Music, order: Order = "grammar", max_beat: int = MAX_BEAT) -> Codes:
-    """Encode music as codes, (L, 6)."""
-    return encode(notes_of(music), order, max_beat)
+    """Encode music as codes, (L, 6). Raises EncodingError for a note with a pitch or time that no note has."""
+    if order != "grammar":
+        return encode(notes_of(music), order, max_beat)
+    onset, pitch, duration, program = columns_of(music)
+    if len(onset) and not (onset.min() >= 0 and pitch.min() >= 0 and pitch.max() <= 127):
+        return encode(notes_of(music), order, max_beat)  # which says what is wrong
+    return _in_order(onset, pitch, duration, program, max_beat)
 
 
 def decode_music(codes: Codes, *, qpm: float | None = None) -> Music:

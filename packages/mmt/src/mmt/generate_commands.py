@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from muspy_core.console import EXIT_OK, check_writable, positive, print_step
 
-from mmt.cli_options import add_sampling, command, instrument_names, read_piece, sampling_options, warnings_of
+from mmt.cli_options import (
+    add_sampling,
+    command,
+    instrument_names,
+    load_model,
+    read_piece,
+    sampling_options,
+    warnings_of,
+)
 
 if TYPE_CHECKING:
     from muspy_core import Music
@@ -67,7 +75,6 @@ class Request:
 
 
 def _generate(options: argparse.Namespace) -> int:
-    from mmt.checkpoint import load_checkpoint
     from mmt.output import song_files, write_song
     from mmt.report import report_files, song_page, write_report
 
@@ -81,7 +88,7 @@ def _generate(options: argparse.Namespace) -> int:
         if path.parent.is_dir():
             check_writable(path, overwrite=options.overwrite)
     start = time.perf_counter()
-    checkpoint = load_checkpoint(options.model)
+    checkpoint = load_model(options)
     start = _said(say, f"loaded {options.model}", start)
     warnings = warnings_of(checkpoint, request.names)
     for warning in warnings:

@@ -38,28 +38,33 @@ def notes_of(music: Music, *, from_first: bool = False) -> NoteRows:
     Onsets and ends are rounded to the grid each for itself, halves up; what would have no duration keeps one step.
     from_first: whether beats are counted from the beat of the first note on, as when a corpus is prepared.
     """
-    tables = [
-        np.column_stack([*_on_grid(track, music.resolution), np.full(len(track.notes), track.program)])
-        for track in music.tracks
-        if not track.is_drum and len(track.notes) and 0 <= track.program < 128 and CODE_OF_PROGRAM[track.program]
-    ]
-    if not tables:
-        return np.zeros((0, 5), np.int64)
-    onset, pitch, duration, program = np.concatenate(tables).T
-    rows = np.column_stack([onset // RESOLUTION, onset % RESOLUTION, pitch, duration, program])
-    rows = unique_rows(rows)
-    if from_first:
+    onset, pitch, duration, program = columns_of(music)
+    rows = unique_rows(np.column_stack([onset // RESOLUTION, onset % RESOLUTION, pitch, duration, program]))
+    if from_first and len(rows):
         rows[:, BEAT] -= rows[0, BEAT]
     return rows
 
 
-def _on_grid(track: Track, resolution: int) -> tuple[NDArray[np.int64], ...]:
-    table = track.notes.array
-    onset = table["time"].astype(np.int64)
-    start, end = (
-        (2 * RESOLUTION * time + resolution) // (2 * resolution) for time in (onset, onset + table["duration"])
+def columns_of(music: Music) -> tuple[NDArray[np.int64], ...]:
+    """Return onset, pitch, duration and program of the same notes, (n,) each; times in steps, in the tracks' order."""
+    tracks = [
+        track
+        for track in music.tracks
+        if not track.is_drum and 0 <= track.program < 128 and CODE_OF_PROGRAM[track.program] and len(track.notes)
+    ]
+    if not tracks:
+        return tuple(np.zeros((4, 0), np.int64))
+    tables = [track.notes.array for track in tracks]
+    time, pitch, duration = (
+        np.concatenate([table[name] for table in tables]).astype(np.int64) for name in ("time", "pitch", "duration")
     )
-    return start, table["pitch"].astype(np.int64), np.maximum(end - start, 1)
+    program = np.repeat([track.program for track in tracks], [len(table) for table in tables])
+    if music.resolution == RESOLUTION:
+        return time, pitch, np.maximum(duration, 1), program
+    double = 2 * music.resolution
+    start = (2 * RESOLUTION * time + music.resolution) // double
+    end = (2 * RESOLUTION * (time + duration) + music.resolution) // double
+    return start, pitch, np.maximum(end - start, 1), program
 
 
 def music_of(notes: NoteRows, *, qpm: float = DEFAULT_QPM, velocity: int = DEFAULT_VELOCITY) -> Music:
