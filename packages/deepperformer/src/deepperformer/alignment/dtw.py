@@ -59,7 +59,7 @@ class Path:
 
 
 def warp(reference: Features, recording: Features, band: Band | None = None) -> Path:
-    """Return the cheapest path from the first to the last cell of a band, by default the full one; (N, F) and (M, F)."""
+    """Return the cheapest path of (N, F) and (M, F) from the first to the last cell of a band (None: the full one)."""
     band = band or Band.full(len(reference), len(recording))
     steps = np.empty((len(reference), band.width), np.uint8)
     lengths, others = np.square(reference).sum(1), np.square(recording).sum(1)
