@@ -24,6 +24,7 @@ from muspy_core.console import (
 
 import clipsonic
 from clipsonic.cli_options import add_edits, add_making, add_query, check_edits, read_sound, sampling_of
+from clipsonic.evaluate_commands import add_evaluate
 
 if TYPE_CHECKING:
     from clipsonic.generate import Query, Settings, Synthesizer
@@ -100,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     prepare.add_argument("--overwrite", action="store_true", help="replace data that exist")
     prepare.add_argument("--json", action="store_true", help="print a JSON report instead of lines")
 
+    add_evaluate(commands)
     commands.add_parser("fit", help="train a model; the options are LightningCLI's (clipsonic fit --help)")
     return parser
 

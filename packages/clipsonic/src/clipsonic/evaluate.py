@@ -75,6 +75,7 @@ def figures(audios: Sequence[Audio], labels: Sequence[str], reference: Reference
     floor = half_split_floor(reference.vectors, rng)
     shuffled = [labels[index] for index in rng.permutation(len(labels))]
     n = min(len(vectors), len(reference.vectors))
+    pairs = list(zip(said, labels, strict=True))
     return {
         "n": n,
         "fd_aisfx": frechet_distance(vectors[:n], reference.vectors[:n]),
@@ -86,7 +87,7 @@ def figures(audios: Sequence[Audio], labels: Sequence[str], reference: Reference
         "diversity": mean_pairwise_distance(vectors),
         "diversity_real": mean_pairwise_distance(reference.vectors),
         "accuracy_by_label": {
-            label: _share([s for s, wanted in zip(said, labels, strict=True) if wanted == label], [label] * labels.count(label))
+            label: _share([one for one, wanted in pairs if wanted == label], [label] * labels.count(label))
             for label in sorted(set(labels))
         },
     }  # fmt: skip

@@ -22,7 +22,6 @@ from torch import Tensor
 from clipsonic.canvas import Canvas
 from clipsonic.checkpoint import (
     Network,
-    Vocoder,
     check_same_mel,
     load_network,
     load_prior,
@@ -36,6 +35,7 @@ from clipsonic.guidance import guided
 from clipsonic.sampling import Known, Progress, Sampling, Start, generators_of, sample_steps
 
 if TYPE_CHECKING:
+    from clipsonic.checkpoint import Vocoder
     from clipsonic.prior import Prior
 
 SHORTEST_S, LONGEST_S = 0.1, 600.0

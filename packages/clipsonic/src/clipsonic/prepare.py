@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from clipsonic.clips import AUDIO, Clip, Clips, DataError, Wording, stacked
 from clipsonic.features.queries import CLIP_TEMPLATE, QueryEncoder
 
 SPLITS = {"train": "train", "test": "test", "validation": "valid", "valid": "valid"}
+VALIDATION = 0.05  # of the training items, where a split has no validation part
 SHARES = (0.8, 0.1, 0.1)  # train, test, validation, where a manifest has no split
 FRAMES = 4  # of each clip, from which training takes one at random
 SHORTEST_S = 0.1
@@ -58,6 +60,8 @@ def prepare(
     output.mkdir(parents=True, exist_ok=True)
     if any(item.split is None for item in manifest):
         manifest = manifest.with_splits(SHARES, seed)
+    elif not {"valid", "validation"} & set(manifest.splits):
+        manifest = _with_validation(manifest, seed)
     clips: list[Clip] = []
     parts: list[NDArray[np.float32]] = []
     failed = list(manifest.failed)
@@ -117,12 +121,21 @@ def template_of(encoder: str) -> str:
     return CLIP_TEMPLATE if "/" in encoder else "{}"
 
 
+def _with_validation(manifest: Manifest, seed: int) -> Manifest:
+    """Published splits have no validation part: a share of the training items is set aside, groups together."""
+    train = manifest.where(split="train").with_splits((1 - VALIDATION, VALIDATION), seed)
+    aside = {(item.path, item.start_s) for item in train if item.split == "test"}
+    return manifest.of(
+        dataclasses.replace(item, split="valid") if (item.path, item.start_s) in aside else item for item in manifest
+    )
+
+
 def _sound(manifest: Manifest, index: int, sample_rate: int) -> NDArray[np.int16]:
     audio = manifest.clip(index, sample_rate=sample_rate, channels=1).audio
     if audio.duration < SHORTEST_S:
-        raise DataError(f"{manifest[index].path}: {audio.duration:.2f} s of sound; at least {SHORTEST_S} s are needed")
+        raise DataError(f"{audio.duration:.2f} s of sound; at least {SHORTEST_S} s are needed")
     if audio.rms < SILENT:
-        raise DataError(f"{manifest[index].path}: is silent")
+        raise DataError("is silent")
     return np.ascontiguousarray(audio.to_int16()[:, 0], "<i2")
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import lightning as L
 import torch
 from torch import Tensor
 
 from clipsonic.averaging import Average
-from clipsonic.checkpoint import Vocoder, build_vocoder, save_vocoder
+from clipsonic.checkpoint import build_vocoder, save_vocoder
 from clipsonic.config import MelConfig
 from clipsonic.data import ClipDataModule
 from clipsonic.features.spectrogram import torch_mel_spectrogram
@@ -25,6 +25,9 @@ from clipsonic.vocoder.losses import (
     mel_error,
     spectral_error,
 )
+
+if TYPE_CHECKING:
+    from clipsonic.checkpoint import Vocoder
 
 
 class VocoderModule(L.LightningModule):

@@ -1,0 +1,113 @@
+"""Figures of all rows → the results page in Markdown, ours beside the paper's (results → docs)."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from clipsonic.experiments.drawing import curves
+from clipsonic.experiments.tables import TABLES, Row, Table
+
+Figures = dict[str, Any]
+MISSING = "–"
+CELLS = (
+    ("fd_aisfx", 3),
+    ("accuracy", 3),
+    ("accuracy_shuffled", 3),
+    ("diversity", 2),
+    ("cosine", 3),
+    ("cosine_within", 3),
+    ("log_mel_error", 3),
+)
+
+
+def render(results: Path) -> str:
+    """Return the page: the text written by hand, then what was measured and what was not."""
+    text = (resources.files("clipsonic.experiments") / "page.md").read_text(encoding="utf-8")
+    return "\n".join([text, *(line for table in TABLES.values() for line in _table(table, results))])
+
+
+def figures_of(results: Path) -> dict[str, str]:
+    """Return an SVG of the guidance sweep for every table that has one, by name."""
+    drawings = {}
+    for table in TABLES.values():
+        sweep = _sweep(table, results)
+        if len(sweep) > 1:
+            weights = [figures["guidance"] for figures in sweep]
+            drawings[f"{table.name}-guidance"] = curves(
+                weights,
+                (("FD-aisfx", [f["fd_aisfx"] for f in sweep]), ("accuracy", [f["accuracy"] for f in sweep])),
+                "weight of the guidance",
+            )
+    return drawings
+
+
+def read_row(results: Path, table: Table, row: Row) -> Figures | None:
+    """Return the figures of a row, or None if it was not done."""
+    path = results / table.name / f"{row.name}.json"
+    if not path.is_file():
+        return None
+    figures: Figures = json.loads(path.read_text(encoding="utf-8"))
+    return figures
+
+
+def _table(table: Table, results: Path) -> list[str]:
+    lines = [f"## {table.name.capitalize()}", ""]
+    lines += [
+        "| | FD-aisfx | accuracy | shuffled | diversity | cosine | within | log-mel | n | seeds | paper: FAD, CLAP |"
+    ]
+    lines += ["|---|---|---|---|---|---|---|---|---|---|---|"]
+    done: list[Figures] = []
+    missing: list[str] = []
+    for rows in _groups(table.rows):
+        found = [figures for row in rows if (figures := read_row(results, table, row)) is not None]
+        if not found:
+            missing.append(rows[0].about)
+            continue
+        done += found
+        lines.append(_line(rows[0], found))
+    if done:
+        first = done[0]
+        lines.append(
+            f"| real test sounds: halves, accuracy, diversity | {first['fd_aisfx_real_halves']:.3f} | "
+            f"{first['accuracy_real']:.3f} | | {first['diversity_real']:.2f} | | | | {first['n_real_halves']} | | |"
+        )
+        lines += ["", f"![Guidance](results/{table.name}-guidance.svg)"] if len(_sweep(table, results)) > 1 else []
+    if missing:
+        lines += ["", f"Not run yet: {'; '.join(missing)}."]
+    return [*lines, ""]
+
+
+def _groups(rows: Sequence[Row]) -> list[list[Row]]:
+    """Rows that differ in their seed alone, together."""
+    groups: dict[tuple[Any, ...], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row.about, row.guidance, row.steps, row.sampler), []).append(row)
+    return list(groups.values())
+
+
+def _line(row: Row, found: Sequence[Figures]) -> str:
+    cells = [_mean(found, name, digits) for name, digits in CELLS]
+    paper = ", ".join(MISSING if value is None else f"{value:g}" for value in row.paper) if any(row.paper) else ""
+    return f"| {row.about} | {' | '.join(cells)} | {found[0]['n']} | {len(found)} | {paper} |"
+
+
+def _mean(found: Sequence[Figures], name: str, digits: int) -> str:
+    values = [figures[name] for figures in found if name in figures]
+    if not values:
+        return ""
+    mean = f"{statistics.fmean(values):.{digits}f}"
+    return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(values):.{digits}f}"
+
+
+def _sweep(table: Table, results: Path) -> list[Figures]:
+    """Figures of the text-trained model at every weight, of the first seed."""
+    rows = [
+        row for row in table.rows if row.path == "TTA" and row.seed == 0 and (row.steps, row.sampler) == (25, "unipc")
+    ]
+    found = [figures for row in rows if (figures := read_row(results, table, row)) is not None]
+    return sorted(found, key=lambda figures: float(figures["guidance"]))

@@ -1,0 +1,241 @@
+"""Rows → trainings and sounds → figures on disk: one JSON file a row (data → results).
+
+A training is continued from its last checkpoint if it was interrupted; a row that has its file is not done again.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from muspy_core import Audio
+from muspy_core.io.files import write_atomically
+
+from clipsonic.aisfx import load_aisfx
+from clipsonic.checkpoint import CONFIG_NAME, load_prior, load_vocoder
+from clipsonic.clips import TABLE, Clip, Clips, DataError
+from clipsonic.config import MelConfig
+from clipsonic.evaluate import Reference, balanced, figures, generate_for, mean_mel_baseline, reference_of
+from clipsonic.experiments import sounds
+from clipsonic.experiments.tables import Row, Table, Training
+from clipsonic.features.queries import SentenceEncoder, Vectors
+from clipsonic.features.spectrogram import torch_mel_spectrogram
+from clipsonic.fit import CONFIGS, fit
+from clipsonic.generate import Query, Settings, Synthesizer
+from clipsonic.metrics import mean_cosine
+from clipsonic.prior import sample_images
+from clipsonic.sampling import Sampling, generators_of
+from clipsonic.vocoder.griffin_lim import griffin_lim
+from clipsonic.vocoder.losses import log_mel_error
+
+SAMPLE_SEEDS = 10_000  # between the sounds of two sampling seeds
+CHUNK = 16
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where things are, and how much is done. runs: data and trainings. results: figures. n: sounds of a row."""
+
+    runs: Path
+    results: Path
+    budget_s: float
+    n: int = 512
+    max_steps: int | None = None
+
+
+def run_missing(table: Table, plan: Plan, source: sounds.Source, only: Sequence[str] | None = None) -> Iterator[str]:
+    """Do the next missing rows with the trainings they need, until the budget is spent; yield a line for each step."""
+    start = time.monotonic()
+    data = plan.runs / "data"
+    if not (data / "pairs" / TABLE).is_file():
+        sounds.build(source, data)
+        yield f"rendered sounds into {data}"
+    reference: Reference | None = None
+    trainings = {training.name: training for training in table.trainings}
+    wanted = [row for row in table.rows if only is None or row.name in only]
+    for row in wanted:
+        path = plan.results / table.name / f"{row.name}.json"
+        if path.is_file():
+            continue
+        for name in row.needs:
+            left = plan.budget_s - (time.monotonic() - start)
+            if left <= 0:
+                yield f"the budget is spent; the next row is {row.name}"
+                return
+            if not train(trainings[name], plan, left):
+                yield f"the budget is spent in the training {name}; it will be continued"
+                return
+        if time.monotonic() - start > plan.budget_s:
+            yield f"the budget is spent; the next row is {row.name}"
+            return
+        if reference is None:
+            clips = Clips.load(data / "sounds")
+            reference = reference_of(clips, load_aisfx(), MelConfig(), sounds.SECONDS, plan.n)
+        began = time.monotonic()
+        values = measure(row, plan, reference)
+        values["seconds"] = round(time.monotonic() - began, 1)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with write_atomically(path) as temporary:
+            temporary.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+        yield f"{row.name}: FD-aisfx {values['fd_aisfx']:.3f}, accuracy {values['accuracy']:.3f}"
+
+
+# --- trainings -------------------------------------------------------------------------------------------------------
+
+
+def train(training: Training, plan: Plan, seconds: float) -> bool:
+    """Train, or go on training, for at most so many seconds; return whether it is finished."""
+    folder = plan.runs / training.name
+    done = folder / "done"
+    if done.is_file():
+        return True
+    last = folder / "last.ckpt"
+    arguments = [
+        "-c",
+        str(_configuration(training, plan, seconds)),
+        *(["--ckpt_path", str(last)] if last.is_file() else []),
+    ]
+    began = time.monotonic()
+    fit(arguments)
+    finished = time.monotonic() - began < seconds
+    if finished:
+        done.write_text("", encoding="utf-8")
+    return finished
+
+
+def _configuration(training: Training, plan: Plan, seconds: float) -> Path:
+    """Write the configuration of a training: the shipped one, with this run's folders, length and time."""
+    import yaml
+
+    values = yaml.safe_load((CONFIGS / f"{training.config}.yaml").read_text(encoding="utf-8"))
+    folder = plan.runs / training.name
+    values["data"]["folder"] = str(plan.runs / "data" / training.data)
+    trainer = values["trainer"]
+    minutes, rest = divmod(int(max(seconds, 60)), 60)
+    trainer["max_time"] = f"00:{minutes // 60:02d}:{minutes % 60:02d}:{rest:02d}"
+    trainer["enable_progress_bar"] = False
+    if plan.max_steps is not None:
+        trainer["max_steps"] = plan.max_steps
+        trainer["val_check_interval"] = min(trainer["val_check_interval"], plan.max_steps)
+    trainer["logger"]["init_args"] |= {"save_dir": str(plan.runs), "name": training.name}
+    export, checkpoint = trainer["callbacks"]
+    export["init_args"]["folder"] = str(folder / "export")
+    checkpoint["init_args"]["dirpath"] = str(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "configuration.yaml"
+    path.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+    return path
+
+
+# --- rows ------------------------------------------------------------------------------------------------------------
+
+
+def measure(row: Row, plan: Plan, reference: Reference) -> dict[str, Any]:
+    """Return the figures of a row."""
+    clips = Clips.load(plan.runs / "data" / "sounds")
+    labels = list(reference.labels)
+    extra: dict[str, Any] = {}
+    if row.path in ("real", "other"):
+        audios, labels = _real(row, plan, clips)
+    elif row.path == "copy":
+        audios, extra["log_mel_error"] = copies(row, plan, reference)
+    elif row.path == "mean-mel":
+        audios = mean_mel_baseline(clips, _synthesizer(row, plan), labels, reference.seconds)
+        # The same sound for all clips of a label has no spread of its own; it is shifted in time to count as many.
+        audios = [Audio(np.roll(audio.samples, 160 * index), audio.sample_rate) for index, audio in enumerate(audios)]
+    else:
+        synthesizer = _synthesizer(row, plan)
+        vectors, images = query_vectors(row, plan, clips, labels)
+        queries = [Query(vector, label) for vector, label in zip(vectors, labels, strict=True)]
+        settings = Settings(sounds.SECONDS, Sampling(row.steps, row.sampler), row.guidance)
+        began = time.process_time()
+        audios = generate_for(synthesizer, queries, settings, seed=SAMPLE_SEEDS * row.seed)
+        extra["cpu_seconds_a_sound"] = round((time.process_time() - began) / len(audios), 3)
+        extra["network_steps"] = synthesizer.network.steps
+        extra["cosine"] = mean_cosine(vectors, images)
+        extra["cosine_within"] = _within(vectors, labels)
+        extra["guidance"], extra["steps"], extra["sampler"] = row.guidance, row.steps, row.sampler
+    return {"row": row.name, "seed": row.seed, **figures(audios, labels, reference), **extra}
+
+
+def query_vectors(row: Row, plan: Plan, clips: Clips, labels: Sequence[str]) -> tuple[Vectors, Vectors]:
+    """Return the query of each test clip by the row's path, and the image vector of a clip with its label, (n, D) each.
+
+    Texts are test wordings, which no training has read.
+    """
+    rng = np.random.default_rng(row.seed)
+    tested = {label: [clip for clip in clips.of("test") if clip.label == label] for label in set(labels)}
+    images = np.stack([_drawn(clips.image_vectors(_one(tested[label], rng)), rng) for label in labels])
+    if row.path == "IQ":
+        # Other images of the same clips, so that the cosine is not that of a vector with itself.
+        return np.stack([_drawn(clips.image_vectors(_one(tested[label], rng)), rng) for label in labels]), images
+    wordings = clips.label_vectors("test")
+    texts = np.stack([_drawn(wordings[label], rng) for label in labels])
+    if row.path in ("ZS", "TTA"):
+        return texts, images
+    prior, _ = load_prior(plan.runs / f"prior-{row.path.lower()}" / "export")
+    made = [
+        sample_images(
+            prior,
+            torch.from_numpy(texts[first : first + CHUNK]),
+            generators_of(
+                [SAMPLE_SEEDS * row.seed + first + index for index in range(len(texts[first : first + CHUNK]))]
+            ),
+        ).numpy()
+        for first in range(0, len(texts), CHUNK)
+    ]
+    return np.concatenate(made), images
+
+
+def copies(row: Row, plan: Plan, reference: Reference) -> tuple[list[Audio], float]:
+    """Return the test sounds made again of their spectrograms, and the error of their log-mel bands in nats."""
+    vocoder = load_vocoder(plan.runs / "vocoder" / "export")
+    waves = torch.from_numpy(np.concatenate([audio.samples for audio in reference.audios]))
+    made = []
+    with torch.inference_mode():
+        for part in torch_mel_spectrogram(waves, vocoder.mel).split(CHUNK):
+            made.append(griffin_lim(part, vocoder.mel) if row.name.endswith("griffin-lim") else vocoder(part))
+        sounds_made = torch.cat(made)
+        error = float(log_mel_error(sounds_made, waves, vocoder.mel))
+    return [Audio(wave.clamp(-1, 1).numpy(), vocoder.mel.sample_rate) for wave in sounds_made], error
+
+
+def _synthesizer(row: Row, plan: Plan) -> Synthesizer:
+    network = plan.runs / row.needs[1] / "export"
+    if not (network / CONFIG_NAME).is_file():
+        raise DataError(f"{network}: the training has exported no network yet")
+    return Synthesizer.from_pretrained(network, vocoder=plan.runs / "vocoder" / "export", encoder=SentenceEncoder())
+
+
+def _real(row: Row, plan: Plan, clips: Clips) -> tuple[list[Audio], list[str]]:
+    """Training clips, or test clips with the other SoundFont."""
+    other = row.path == "other"
+    source = Clips.load(plan.runs / "data" / "other") if other else clips
+    chosen = balanced(source.of("test" if other else "train"), plan.n, np.random.default_rng(row.seed))
+    return [source.audio(clip) for clip in chosen], [clip.label for clip in chosen]
+
+
+def _one(clips: Sequence[Clip], rng: np.random.Generator) -> Clip:
+    return clips[int(rng.integers(len(clips)))]
+
+
+def _drawn(vectors: Vectors, rng: np.random.Generator) -> Vectors:
+    return np.asarray(vectors[rng.integers(len(vectors))], np.float32)
+
+
+def _within(vectors: Vectors, labels: Sequence[str]) -> float:
+    """Mean cosine of pairs of queries of one label: 1 where a prior says the same for all."""
+    rows = np.array(labels)
+    directions = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    values = []
+    for label in sorted(set(labels)):
+        group = directions[rows == label]
+        if len(group) > 1:
+            values.append((np.square(group.sum(0)).sum() - len(group)) / (len(group) * (len(group) - 1)))
+    return float(np.mean(values)) if values else float("nan")
