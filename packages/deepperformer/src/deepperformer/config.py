@@ -63,7 +63,7 @@ class NoteConfig:
             raise ModelError(f"{self}: sizes must be positive")
         if self.attention_dim % self.heads or self.dim % 2:
             raise ModelError(
-                f"attention_dim={self.attention_dim} must divide by {self.heads} heads, dim={self.dim} by 2"
+                f"attention_dim={self.attention_dim} must divide by {self.heads} heads, and dim={self.dim} by 2"
             )
         if any(kernel % 2 == 0 for kernel in self.kernels):
             raise ModelError(f"kernels={self.kernels} must be odd")

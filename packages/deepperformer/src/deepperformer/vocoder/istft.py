@@ -84,7 +84,7 @@ def overlap_add(spectrum: Tensor, window: Tensor, hop_length: int) -> Tensor:
     spectrum: (B, T, n_fft / 2 + 1). The inverse of the transform in `features.spectrogram`.
     """
     frames = torch.fft.irfft(spectrum, dim=2) * window
-    batch, count, length = frames.shape
+    _, count, length = frames.shape
     total = (count - 1) * hop_length + length
     shape = {"output_size": (1, total), "kernel_size": (1, length), "stride": (1, hop_length)}
     sound = F.fold(frames.transpose(1, 2), **shape)[:, 0, 0]
