@@ -99,7 +99,7 @@ def test_clap_reads_texts_and_sounds_from_a_folder(tmp_path: Path) -> None:
         "intermediate_size": 16,
     }
     sound = {"hidden_size": 16, "patch_embeds_hidden_size": 16, "depths": [1, 1], "num_attention_heads": [2, 2],
-             "num_hidden_layers": 2, "spec_size": 64, "num_mel_bins": 64, "projection_dim": 24}  # fmt: skip
+             "num_hidden_layers": 2, "spec_size": 256, "num_mel_bins": 64, "projection_dim": 24}  # fmt: skip
     config = transformers.ClapConfig(text_config=text, audio_config=sound, projection_dim=24)
     transformers.ClapModel(config).save_pretrained(tmp_path)
     _write_tokenizer(tmp_path, transformers)

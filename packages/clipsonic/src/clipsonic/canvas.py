@@ -45,10 +45,10 @@ class Canvas:
             return self.guided(mels, step)
         starts = window_starts(frames, self.window, self.hop, self.circular)
         window = min(self.window, frames)
-        weights = _weights(window)
+        weights = _weights(window).to(mels)
         total = mels.new_zeros(items, 2, *mels.shape[2:])
         norm = mels.new_zeros(frames)
-        places = [(torch.arange(start, start + window)) % frames for start in starts]
+        places = [torch.arange(start, start + window, device=mels.device) % frames for start in starts]
         for place in places:
             norm[place] += weights
         jobs = [(item, place) for item in range(items) for place in places]

@@ -177,7 +177,18 @@ def _synthesizer(options: argparse.Namespace) -> Synthesizer:
     from clipsonic.generate import Synthesizer
 
     encoder = None if options.encoder is None else encoder_of(options.encoder, weights=options.weights)
-    return Synthesizer.from_pretrained(options.model, vocoder=options.vocoder, prior=options.prior, encoder=encoder)
+    return Synthesizer.from_pretrained(
+        options.model, vocoder=options.vocoder, prior=options.prior, encoder=encoder, device=_device(options.device)
+    )
+
+
+def _device(name: str) -> str:
+    """Return a device that is there."""
+    import torch
+
+    if name != "cpu" and not (name.startswith("cuda") and torch.cuda.is_available()):
+        raise ValueError(f"--device {name}: there is no such device here; cpu works everywhere")
+    return name
 
 
 def _query(options: argparse.Namespace, synthesizer: Synthesizer, prompt: Prompt) -> Query:

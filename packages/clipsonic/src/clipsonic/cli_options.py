@@ -49,6 +49,7 @@ def add_making(parser: argparse.ArgumentParser) -> None:
         "--guidance", type=float, default=1.5, metavar="W", help="weight of the query; 1: none (default: 1.5)"
     )
     group.add_argument("--negative", metavar="TEXT", help="what is not to be heard")
+    group.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
     group.add_argument("--loop", action="store_true", help="the end leads back to the beginning")
 
 

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from muspy_core import Audio
 from torch import Tensor
+from tqdm.auto import tqdm
 
 from clipsonic.canvas import Canvas
 from clipsonic.checkpoint import (
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 SHORTEST_S, LONGEST_S = 0.1, 600.0
 # Frames beyond the ends that vocoders are shown, so that pieces made one by one fit: more than their reach.
 CONTEXT = 32
+FADE = 8  # frames in which one piece passes into the next; phases of Griffin-Lim differ between them
 PIECE = 1024  # frames that a vocoder makes at once; memory does not grow with the length
 
 
@@ -85,6 +87,7 @@ class Synthesizer:
         encoder: Of queries; None: the labels that the network knows.
         prior: From vectors of texts to vectors of images, for networks that learned from images; None: texts as they
             are ("zero shot").
+        device: Of network and vocoder; they are moved there.
 
     Raises ModelError if they do not fit each other.
     """
@@ -95,6 +98,7 @@ class Synthesizer:
         vocoder: Vocoder | None = None,
         encoder: QueryEncoder | None = None,
         prior: Prior | None = None,
+        device: str = "cpu",
     ) -> None:
         if vocoder is not None:
             check_same_mel(network, vocoder)
@@ -104,6 +108,10 @@ class Synthesizer:
                 f"the network reads {network.model.config.query_dim}"
             )
         self.network, self.vocoder, self.prior, self.encoder = network, vocoder, prior, encoder
+        self.device = torch.device(device)
+        network.model.to(self.device)
+        if vocoder is not None:
+            vocoder.to(self.device)
         self.vocabulary: Vocabulary | None = None
         if network.vectors is not None:
             vectors = np.asarray(network.vectors, np.float32)
@@ -117,6 +125,7 @@ class Synthesizer:
         vocoder: str | os.PathLike[str] | None = None,
         prior: str | os.PathLike[str] | None = None,
         encoder: QueryEncoder | None = None,
+        device: str = "cpu",
     ) -> Synthesizer:
         """Load a synthesizer by its bundled name, folder or Hub id, or a network alone by its folder.
 
@@ -134,7 +143,7 @@ class Synthesizer:
             trained_prior, space = load_prior(prior_folder)
             if space.encoder != network.queries.encoder:
                 raise ModelError(f"the prior's vectors are those of {space.encoder}, not {network.queries.encoder}")
-        return cls(network, loaded, encoder, trained_prior)
+        return cls(network, loaded, encoder, trained_prior, device)
 
     # --- queries -----------------------------------------------------------------------------------------------------
 
@@ -257,8 +266,8 @@ class Synthesizer:
         given = torch.from_numpy(mel_spectrogram(audio, mel))[None, None]
         # The last frames see the silence after the end, and would be learned as a fading.
         kept = max(math.floor(audio.duration * mel.sample_rate / mel.hop_length) - 2, 1)
-        mels = torch.full((1, 1, mel.n_mels, frames), -1.0)
-        mels[..., :kept] = given[..., :kept]
+        mels = torch.full((1, 1, mel.n_mels, frames), -1.0, device=self.device)
+        mels[..., :kept] = given[..., :kept].to(self.device)
         mask = torch.zeros_like(mels, dtype=torch.bool)
         mask[..., :kept] = True
         made = self._last(self._draw(query, frames, duration_s, seed, settings, known=Known(mels, mask)))
@@ -269,18 +278,31 @@ class Synthesizer:
         from clipsonic.vocoder.griffin_lim import griffin_lim
 
         mel, frames = self.network.mel, mels.shape[-1]
-        wrapped = torch.arange(-CONTEXT, frames + CONTEXT)
-        padded = mels[:, wrapped % frames] if loop else mels[:, wrapped.clamp(0, frames - 1)]
+        length = frames + FADE if loop else frames
+        places = torch.arange(-CONTEXT, length + CONTEXT)
+        padded = mels[:, places % frames if loop else places.clamp(0, frames - 1)].to(self.device)
         if not loop:
             padded[:, :CONTEXT], padded[:, frames + CONTEXT :] = -1.0, -1.0
-        pieces = []
-        for first in range(0, frames, PIECE):
-            length = min(PIECE, frames - first)
-            part = padded[None, :, first : first + length + 2 * CONTEXT]
+        hop, fade = mel.hop_length, FADE * mel.hop_length
+        ramp = torch.linspace(0, 1, fade)
+        sound = torch.zeros(length * hop)
+        for first in range(0, length, PIECE):
+            last = min(first + PIECE + FADE, length)
             with torch.inference_mode():
+                part = padded[None, :, first : last + 2 * CONTEXT]
                 waves = griffin_lim(part, mel) if self.vocoder is None else self.vocoder(part)
-            pieces.append(waves[0, CONTEXT * mel.hop_length :][: length * mel.hop_length])
-        return Audio(torch.cat(pieces).clamp(-1, 1).numpy(), mel.sample_rate)
+            waves = waves[0, CONTEXT * hop : (CONTEXT + last - first) * hop].cpu().clone()
+            if first:
+                waves[:fade] *= ramp
+            if last < length:
+                waves[-fade:] *= 1 - ramp
+            sound[first * hop : last * hop] += waves
+            if last == length:
+                break
+        if loop:
+            # What would come after the end is faded into the beginning.
+            sound[:fade] = ramp * sound[:fade] + (1 - ramp) * sound[frames * hop :]
+        return Audio(sound[: frames * hop].clamp(-1, 1).numpy(), mel.sample_rate)
 
     def _draw(
         self,
@@ -294,14 +316,16 @@ class Synthesizer:
         start: Start | None = None,
     ) -> Iterator[Progress | Audio]:
         query = self.text(query, seed=seed) if isinstance(query, str) else query
-        negatives = None if query.against is None else torch.from_numpy(query.against)[None]
+        vector = torch.from_numpy(query.vector)[None].to(self.device)
+        negatives = None if query.against is None else torch.from_numpy(query.against)[None].to(self.device)
         with torch.inference_mode():
-            model = guided(self.network.model, torch.from_numpy(query.vector)[None], negatives, settings.guidance)
+            model = guided(self.network.model, vector, negatives, settings.guidance)
         canvas = Canvas(model, settings.window, settings.hop, settings.loop)
         size, config = (self.network.mel.n_mels, frames), self.network.model.config
         mels = torch.empty(0)
+        sampling, generators = settings.sampling, generators_of([seed])
         for progress in sample_steps(
-            canvas, size, generators_of([seed]), config, settings.sampling, known=known, start=start
+            canvas, size, generators, config, sampling, known=known, start=start, device=self.device
         ):
             mels = progress.mels
             yield progress
@@ -320,7 +344,7 @@ class Synthesizer:
         """Return a sound's spectrogram, followed by silence up to what the network can read, (1, 1, M, T)."""
         mels = torch.from_numpy(mel_spectrogram(audio, self.network.mel))[None, None]
         missing = self._padded(mels.shape[-1], settings) - mels.shape[-1]
-        return torch.nn.functional.pad(mels, (0, missing), value=-1.0)
+        return torch.nn.functional.pad(mels, (0, missing), value=-1.0).to(self.device)
 
     def _joined(self, given: Audio, made: Audio, new: Sequence[tuple[int, int]]) -> Audio:
         """Return made sound in the new frames and given sound elsewhere, faded into each other over a frame."""
@@ -337,6 +361,11 @@ class Synthesizer:
 
     @staticmethod
     def _last(events: Iterator[Progress | Audio]) -> Audio:
-        *_, audio = events
-        assert isinstance(audio, Audio)
-        return audio
+        """Return the sound at the end, with a bar for the steps on a terminal."""
+        with tqdm(desc="sampling", disable=None, leave=False) as bar:
+            for event in events:
+                if isinstance(event, Audio):
+                    return event
+                bar.total = event.steps
+                bar.update()
+        raise AssertionError("a sound ends every stream")

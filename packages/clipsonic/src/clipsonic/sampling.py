@@ -91,10 +91,12 @@ def sample(
     *,
     known: Known | None = None,
     start: Start | None = None,
+    device: str | torch.device = "cpu",
 ) -> Tensor:
     """Return spectrograms, (B, 1, M, T) within ±1; see `sample_steps`."""
     mels = torch.empty(0)
-    for progress in sample_steps(predictor, size, generators, config, sampling, known=known, start=start):
+    steps = sample_steps(predictor, size, generators, config, sampling, known=known, start=start, device=device)
+    for progress in steps:
         mels = progress.mels
     return mels
 
@@ -108,18 +110,20 @@ def sample_steps(
     *,
     known: Known | None = None,
     start: Start | None = None,
+    device: str | torch.device = "cpu",
 ) -> Iterator[Progress]:
     """Draw spectrograms, and tell of every step; the last one's `mels` are the result.
 
     size: (M, T), multiples of `config.multiple`. generators: one on the CPU for each item. known: what is kept. start:
-    what is varied. Raises ModelError for a size that the network cannot have and for more steps than the schedule has.
+    what is varied. device: of the predictor and of what is known; noise is drawn on the CPU, the same for every one.
+    Raises ModelError for a size that the network cannot have and for more steps than the schedule has.
     """
     sampling = sampling or Sampling()
     if size[0] % config.multiple or size[1] % config.multiple or min(size) < 1:
         raise ModelError(f"{size[0]} bands × {size[1]} frames: both must be multiples of {config.multiple}")
     schedule = CosineSchedule(config.steps)
     scheduler = scheduler_of(sampling, config)
-    mels = draw_noise(size, generators)
+    mels = draw_noise(size, generators).to(device)
     timesteps: Tensor = scheduler.timesteps
     if start is not None:
         done = max(round(start.strength * len(timesteps)), 1)

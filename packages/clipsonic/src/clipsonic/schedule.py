@@ -79,5 +79,6 @@ class CosineSchedule:
 
 
 def _shaped(values: Tensor, steps: Tensor, like: Tensor) -> Tensor:
-    chosen = values.to(steps.device)[steps].to(like.dtype)
-    return chosen.view(-1, *[1] * (like.ndim - 1)).to(like.device)
+    # Only what is multiplied with spectrograms is in their precision; some devices know no other.
+    chosen = values.to(like.dtype).to(like.device)[steps.to(like.device)]
+    return chosen.view(-1, *[1] * (like.ndim - 1))
