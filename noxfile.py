@@ -75,7 +75,14 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("python", "tools/check_borders.py")
-    session.run("mypy", "packages/muspy-core/src", "packages/arranger/src", "packages/mmt/src", "packages/clipsep/src")
+    session.run(
+        "mypy",
+        "packages/muspy-core/src",
+        "packages/arranger/src",
+        "packages/mmt/src",
+        "packages/clipsep/src",
+        "packages/clipsonic/src",
+    )
 
 
 @nox.session
