@@ -68,7 +68,7 @@ def test_the_runner_measures_what_is_missing_and_renders_it(
     assert main([*measuring, "--render", "--page", str(page)]) == 0
     assert json.loads(files[1].read_text())["accuracy"] == first[1]["accuracy"]
     assert "| Zones | 73.14 | **72.67** |" in page.read_text()
-    assert (results / "bach-confusion.svg").read_text().startswith("<svg")
+    assert (tmp_path / "figures/bach-confusion.svg").read_text().startswith("<svg")
 
 
 def test_nothing_is_begun_once_the_budget_is_spent(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def compare(
 
 
 def comparison_figure(comparison: Comparison, span: tuple[float, float] | None = None) -> Figure:
-    """Draw mixture, original and every mode under each other; a cross marks a note in a part that is not its own.
+    """Draw mixture, original (if it has several tracks) and every mode; a cross marks a note that is not its part's.
 
     span: first and last second shown. Raises ImportError without matplotlib (extra `render`).
     """
@@ -103,18 +103,22 @@ def comparison_figure(comparison: Comparison, span: tuple[float, float] | None =
         from muspy_core.rendering import show_pianoroll
     except ModuleNotFoundError as error:
         raise ImportError(f"figures need {error.name}; install the extra: pip install 'arranger[render]'") from error
-    rows = 2 + len(comparison.results)
+    several = len(comparison.written.tracks) > 1  # a single track, as written, is the mixture
+    rows = 1 + several + len(comparison.results)
     figure, axes = pyplot.subplots(rows, figsize=(10, 2.2 * rows), sharex=True, sharey=True, layout="constrained")
     colors = [_MIXTURE_COLOR] * max(len(comparison.written.tracks), 1)
     options: dict[str, Any] = {"time": "seconds", "alpha_by_velocity": False, "grid": "none", "span": span}
     show_pianoroll(comparison.written, axes=axes[0], colors=colors, legend=False, title="Mixture", **options)
-    show_pianoroll(comparison.written, axes=axes[1], legend=True, title="As written", **options)
-    for row, (mode, separation) in zip(axes[2:], comparison.results.items(), strict=True):
+    if several:
+        show_pianoroll(comparison.written, axes=axes[1], legend=True, title="As written", **options)
+    legend = comparison.truth is None  # else the parts are those of the row above
+    for row, (mode, separation) in zip(axes[1 + several :], comparison.results.items(), strict=True):
         music = separation.music.deepcopy()
         music.tracks = [track for track in music.tracks if not track.is_drum]
         accuracy = comparison.accuracy(mode)
         title = mode.capitalize() + ("" if accuracy is None else f", {accuracy:.1%} as written")
-        show_pianoroll(music, axes=row, legend=False, title=title, **options)
+        show_pianoroll(music, axes=row, legend=legend, title=title, **options)
+        legend = False
         if comparison.truth is not None:
             wrong = np.flatnonzero(separation.label != comparison.truth)
             onset = separation.mixture.onset[wrong] * music.resolution / 24

@@ -26,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--runs", type=Path, default=RUNS, help=f"folder of the trainings (default: {RUNS})")
     parser.add_argument("--results", type=Path, default=RESULTS, help=f"folder of the figures (default: {RESULTS})")
     parser.add_argument("--render", action="store_true", help="write the page from all figures")
+    parser.add_argument("--examples", action="store_true", help="draw a test piece of each corpus with a bundled model")
     parser.add_argument("--page", type=Path, default=PAGE, help=f"the page (default: {PAGE})")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     options = parser.parse_args(arguments)
@@ -45,10 +46,17 @@ def _run(options: argparse.Namespace) -> int:
 
         with write_atomically(options.page) as temporary:
             temporary.write_text(render(options.results), encoding="utf-8")
+        figures = options.page.parent / "figures"
+        figures.mkdir(exist_ok=True)
         for name, drawing in figures_of(options.results).items():
-            with write_atomically(options.results / f"{name}.svg") as temporary:
+            with write_atomically(figures / f"{name}.svg") as temporary:
                 temporary.write_text(drawing, encoding="utf-8")
         sys.stdout.write(f"wrote {options.page}\n")
+    if options.examples:
+        from arranger.experiments.examples import draw_examples
+
+        for path in draw_examples(options.page.parent / "figures", options.source):
+            sys.stdout.write(f"wrote {path}\n")
     return 0
 
 

@@ -80,7 +80,17 @@ def _column(column: Column, results: Path) -> list[str]:
     for name, rows in (("Table 4.3: what the LSTM reads", FEATURES), ("Table 4.4: time and augmentation", TIME)):
         if any(_read(results, column, row) for row in rows if row.model != "lstm-emb"):
             lines += [f"### {name}", "", *_table(column, results, rows, f"| | {_HEADS}"), ""]
-    lines += [f"![Confusion matrices](results/{column.name}-confusion.svg)", ""]
+    lines += [f"![Confusion matrices](figures/{column.name}-confusion.svg)", ""]
+    if column.bundled:
+        lines += [
+            "### An example",
+            "",
+            "The first test piece by name, with the shipped models; crosses mark notes in another part than written. "
+            "`python -m arranger.experiments --examples` draws it.",
+            "",
+            f"![Mixture, original, online and offline](figures/{column.name}-example.png)",
+            "",
+        ]
     lines += ["### Speed, and what one player could play", "", *_speed(column, results), ""]
     return [*lines, *_spread(column, results), *_missing(column, results), *_commands(column, results)]
 
