@@ -75,6 +75,7 @@ def test_lines_say_what_was_found(models: dict[str, str], data: Path, capsys: py
     assert "instruments asked for that play" in text
 
 
+@pytest.mark.slow
 def test_figures_are_drawn(
     models: dict[str, str], data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 import torch
 from mmt.attention import Baseline, RelativeAttention, draw, evidence, relative_attention
+from mmt.attention_maps import absolute_attention, draw_maps, draw_similarities, similarities
 from mmt.config import MMTConfig
 from mmt.encoding import FIELDS, encode
 from mmt.model import MMT
 from test_encoding import rows
+
+NEAR = "near beats: the same and the two before, rather than the six before those"
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +70,12 @@ def test_a_peak_is_found_and_noise_is_not() -> None:
         if field == "beat":
             weights[:, :, [reach - 4, reach - 8, reach - 12, reach - 16]] += 1
         measured[field] = RelativeAttention(field, np.arange(-reach, reach + 1), weights, np.ones((120, 2 * reach + 1)))
-    verdicts = {found.claim: found.verdict for found in evidence(measured, rng)}
-    assert verdicts.pop("attends to beats 4, 8, 12 and 16 back") == "holds"
-    assert "holds" not in verdicts.values()
+    found = {(item.claim, item.head): item for item in evidence(measured, rng)}
+    peaks = [item for (claim, _), item in found.items() if claim == "beats 4, 8, 12 and 16 back"]
+    assert [item.head for item in peaks] == [0, 1, 2]  # the mean, and two heads
+    assert {item.verdict for item in peaks} == {"holds"}
+    assert all(abs(item.mean) < 1e-3 for item in found.values() if item.claim not in (peaks[0].claim, NEAR))
+    assert {found[NEAR, head].verdict for head in range(3)} == {"fails"}  # beats 4 and 8 back lie among the far ones
 
 
 def test_figures_are_drawn(model: MMT, tmp_path: Path) -> None:
@@ -84,3 +90,29 @@ def test_what_cannot_be_measured_is_refused(model: MMT) -> None:
         relative_attention(model, [song(0)], "instrument")
     with pytest.raises(ValueError, match="no song has two events"):
         relative_attention(model, [encode(rows())], "pitch")
+
+
+def test_absolute_attention_is_a_mean_over_pairs_of_codes(model: MMT) -> None:
+    codes = song(0)
+    maps = absolute_attention(model, [codes], "type")
+    assert maps.shape == (2, 5, 5)
+    np.testing.assert_allclose(maps.sum(-1)[:, 1:], 1)  # each type but the start of song is predicted
+    with torch.no_grad():
+        weights = model.attention_weights(torch.from_numpy(codes[:-1])[None])[0].numpy()
+    ends = weights[:, -1]  # the row that predicts the end of song
+    np.testing.assert_allclose(maps[:, 4, 3], ends[:, 3:].sum(1), atol=1e-6)
+    assert absolute_attention(model, [codes], "instrument")[:, 41 - 16, 41 - 16].tolist() == pytest.approx([1.0, 1.0])
+
+
+def test_codes_are_similar_to_themselves(model: MMT) -> None:
+    found = similarities(model)
+    assert {name: len(table) for name, table in found.items()}["pitch"] == 128
+    for table in found.values():
+        np.testing.assert_allclose(np.diag(table), 1)
+
+
+@pytest.mark.slow
+def test_maps_and_similarities_are_drawn(model: MMT, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    assert all(path.is_file() for path in draw_similarities(model, tmp_path))
+    assert len(draw_maps(model, [song(0)], tmp_path)) == 9

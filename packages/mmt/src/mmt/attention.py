@@ -14,7 +14,7 @@ over all pairs, later events included (`full`).
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -55,52 +55,85 @@ class RelativeAttention:
         """Mean relative attention gain g − u, (heads, D)."""
         return self.attention - _normalised(self.uniform.sum(0))
 
-    def gain_at(self, difference: int, neighbours: int = 1) -> NDArray[np.float64]:
-        """Return for each song the gain at a difference minus the mean of its neighbours', (songs,); mean of all heads.
+    def standing_out(self, claim: Claim, head: int | None = None) -> NDArray[np.float64]:
+        """Return for each song the gain at a claim's differences minus that at those it is compared with, (songs,).
 
-        neighbours: differences on each side.
+        head: from 0; None: the mean of all heads.
         """
-        place = int(np.flatnonzero(self.differences == difference)[0])
-        gains = _normalised(self.weights.mean(1)) - _normalised(self.uniform)
-        beside = [*range(max(place - neighbours, 0), place), *range(place + 1, place + 1 + neighbours)]
-        beside = [index for index in beside if index < len(self.differences)]
-        standing_out: NDArray[np.float64] = gains[:, place] - gains[:, beside].mean(1)
-        return standing_out
+        weights = self.weights.mean(1) if head is None else self.weights[:, head]
+        gains = _normalised(weights) - _normalised(self.uniform)
+        middle = len(self.differences) // 2
+        shares = []
+        for differences, compared in claim.pairs:
+            shares.append(gains[:, [middle + d for d in differences]].mean(1))
+            shares[-1] = shares[-1] - gains[:, [middle + d for d in compared]].mean(1)
+        result: NDArray[np.float64] = np.mean(shares, axis=0)
+        return result
 
 
 def relative_attention(
     model: MMT, songs: Iterable[Codes], field: str, *, layer: int = -1, baseline: Baseline = "causal"
 ) -> RelativeAttention:
-    """Measure the relative attention of a layer on songs.
+    """Measure the relative attention of a layer on songs; see `relative_attentions`."""
+    return relative_attentions(model, songs, (field,), layer=layer, baseline=baseline)[field]
+
+
+def relative_attentions(
+    model: MMT,
+    songs: Iterable[Codes],
+    fields: Sequence[str] = RELATIVE_FIELDS,
+    *,
+    layer: int = -1,
+    baseline: Baseline = "causal",
+) -> dict[str, RelativeAttention]:
+    """Measure the relative attention of a layer on songs, for several fields.
 
     songs: codes (L, 6) each; what is longer than the model's length is cut. Raises ValueError for a field that is not
     relative, or if no pair of events has codes.
     """
-    if field not in RELATIVE_FIELDS:
-        raise ValueError(f"field={field!r}: choose one of {', '.join(RELATIVE_FIELDS)}")
+    for field in fields:
+        if field not in RELATIVE_FIELDS:
+            raise ValueError(f"field={field!r}: choose one of {', '.join(RELATIVE_FIELDS)}")
     if baseline not in get_args(Baseline):
         raise ValueError(f"baseline={baseline!r}: choose one of {', '.join(get_args(Baseline))}")
-    column = FIELDS.index(field)
-    reach = model.config.sizes[column] - 1
-    weights, uniform = [], []
+    columns = {field: FIELDS.index(field) for field in fields}
+    reaches = {field: model.config.sizes[column] - 1 for field, column in columns.items()}
+    found: dict[str, list[tuple[NDArray[np.float64], NDArray[np.float64]]]] = {field: [] for field in fields}
     for codes in songs:
         seen = codes[: model.config.max_length]
-        measured = _of_song(model, seen, column, reach, layer, baseline)
-        if measured is not None:
-            weights.append(measured[0])
-            uniform.append(measured[1])
-    if not weights:
-        raise ValueError(f"no song has two events with a {field}")
-    return RelativeAttention(field, np.arange(-reach, reach + 1), np.array(weights), np.array(uniform))
+        attention = attention_of(model, seen, layer)
+        for field, column in columns.items():
+            measured = _of_song(attention, seen[:, column], reaches[field], baseline)
+            if measured is not None:
+                found[field].append(measured)
+    for field, pairs in found.items():
+        if not pairs:
+            raise ValueError(f"no song has two events with a {field}")
+    return {
+        field: RelativeAttention(
+            field,
+            np.arange(-reaches[field], reaches[field] + 1),
+            np.array([weights for weights, _ in pairs]),
+            np.array([uniform for _, uniform in pairs]),
+        )
+        for field, pairs in found.items()
+    }
 
 
 @torch.inference_mode()
+def attention_of(model: MMT, codes: Codes, layer: int = -1) -> NDArray[np.float64]:
+    """Return the weights with which the events of a song are predicted, (heads, L - 1, L - 1).
+
+    codes: (L, 6). Row t - 1 is that with which event t is predicted from the events before it.
+    """
+    weights = model.attention_weights(torch.from_numpy(codes[:-1])[None], layer)[0]
+    return np.asarray(weights.double().numpy(), np.float64)
+
+
 def _of_song(
-    model: MMT, codes: Codes, column: int, reach: int, layer: int, baseline: Baseline
+    attention: NDArray[np.float64], values: NDArray[np.int64], reach: int, baseline: Baseline
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
     """Return the weights by difference, (heads, D), and those of uniform attention, (D,)."""
-    attention = model.attention_weights(torch.from_numpy(codes[:-1])[None], layer)[0].double().numpy()
-    values = codes[:, column]
     predicted, seen = np.flatnonzero(values[1:]) + 1, np.flatnonzero(values[:-1])
     if not len(predicted) or not len(seen):
         return None
@@ -129,21 +162,50 @@ def _normalised(weights: NDArray[np.float64]) -> NDArray[np.float64]:
 
 # --- claims ----------------------------------------------------------------------------------------------------------
 
-# Claim of §3.4.4 → field, differences at which the gain should stand out, neighbours to compare with.
-CLAIMS: dict[str, tuple[str, tuple[int, ...], int]] = {
-    "attends to beats 4, 8, 12 and 16 back": ("beat", (-4, -8, -12, -16), 1),
-    "attends to the same position": ("position", (0,), 2),
-    "attends to the octave above and below": ("pitch", (12, -12), 1),
-    "attends to the fifth above and below": ("pitch", (7, -7), 1),
-    "attends to the fourth above and below": ("pitch", (5, -5), 1),
-}
+
+@dataclass(frozen=True)
+class Claim:
+    """A finding of §3.4.4. field: of the codes. pairs: (differences, those they are compared with)."""
+
+    text: str
+    field: str
+    pairs: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]
+
+    @classmethod
+    def peaks(cls, text: str, field: str, *differences: int, beside: int = 1) -> Claim:
+        """A claim that the gain is larger at differences than at so many on each side of them."""
+        pairs = []
+        for difference in differences:
+            around = range(difference - beside, difference + beside + 1)
+            pairs.append(((difference,), tuple(other for other in around if other != difference)))
+        return cls(text, field, tuple(pairs))
+
+
+CLAIMS = (
+    Claim.peaks("beats 4, 8, 12 and 16 back", "beat", -4, -8, -12, -16),
+    Claim("near beats: the same and the two before, rather than the six before those", "beat", (
+        ((0, -1, -2), (-3, -4, -5, -6, -7, -8)),
+    )),
+    Claim.peaks("the same position", "position", 0, beside=2),
+    Claim.peaks("positions an eighth note away", "position", -6, 6),
+    Claim("pitches up to an octave above, rather than the octave above those", "pitch", (
+        (tuple(range(1, 13)), tuple(range(13, 25))),
+    )),
+    Claim.peaks("the octave above and below", "pitch", 12, -12),
+    Claim.peaks("the fifth above and below", "pitch", 7, -7),
+    Claim.peaks("the fourth above and below", "pitch", 5, -5),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """The gain of a claim over its neighbours': mean over songs, and the 95 % interval of a bootstrap over songs."""
+    """How far the gain of a claim stands out: mean over songs, and the 95 % interval of a bootstrap over songs.
+
+    head: from 1; 0: the mean of all heads.
+    """
 
     claim: str
+    head: int
     mean: float
     low: float
     high: float
@@ -156,13 +218,15 @@ class Evidence:
 
 
 def evidence(measured: dict[str, RelativeAttention], rng: np.random.Generator, resamples: int = 1000) -> list[Evidence]:
-    """Test the claims of §3.4.4. measured: by field."""
+    """Test the claims of §3.4.4, for the mean of all heads and for each head. measured: by field."""
     results = []
-    for claim, (field, differences, neighbours) in CLAIMS.items():
-        values = np.mean([measured[field].gain_at(d, neighbours) for d in differences], axis=0)
-        drawn = rng.choice(values, (resamples, len(values))).mean(1)
-        low, high = np.quantile(drawn, (0.025, 0.975))
-        results.append(Evidence(claim, float(values.mean()), float(low), float(high), len(values)))
+    for claim in CLAIMS:
+        found = measured[claim.field]
+        for head in range(found.weights.shape[1] + 1):
+            values = found.standing_out(claim, head - 1 if head else None)
+            drawn = rng.choice(values, (resamples, len(values))).mean(1)
+            low, high = np.quantile(drawn, (0.025, 0.975))
+            results.append(Evidence(claim.text, head, float(values.mean()), float(low), float(high), len(values)))
     return results
 
 

@@ -14,8 +14,10 @@ from muspy_core.console import EXIT_OK, EXIT_SOME_FAILED, Parser, positive, prin
 
 import mmt
 from mmt.cli_options import command
+from mmt.corpora import RECIPES
 from mmt.evaluate_commands import add_evaluate
 from mmt.generate_commands import add_generate
+from mmt.samples_commands import add_samples
 
 DESCRIPTION = """\
 Write music for several instruments at once.
@@ -52,13 +54,23 @@ def _parser() -> argparse.ArgumentParser:
     prepare.add_argument("-j", "--jobs", type=positive, default=1, metavar="N", help="processes (default: 1)")
     prepare.add_argument("--seed", type=int, default=0, help="of the split (default: 0)")
     prepare.add_argument(
-        "--group-depth", type=int, default=0, metavar="N",
-        help="files that share N leading folders stay on one side of the split (default: 0, each is its own work)",
+        "--group-depth", type=int, metavar="N",
+        help="files that share N leading folders stay on one side of the split (default: the corpus's, else 0)",
     )  # fmt: skip
+    prepare.add_argument("--corpus", metavar="NAME", help="take the songs of: " + ", ".join(RECIPES))
+    prepare.add_argument("--lists", type=Path, metavar="FOLDER", help="split by train-, valid- and test-names.txt")
     prepare.add_argument("--json", action="store_true", help="print a JSON report instead of lines")
+
+    extend = command(
+        commands, "extend", _extend, "add velocity, tempo, time signature and drums to prepared songs",
+        "mmt extend data -o data-extended && mmt fit -c small-extended",
+    )  # fmt: skip
+    extend.add_argument("input", type=Path, metavar="FOLDER", help="what `mmt prepare` wrote")
+    extend.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="folder to write into")
 
     commands.add_parser("fit", help="train a model; the options are LightningCLI's (mmt fit --help)")
     add_evaluate(commands)
+    add_samples(commands)
     return parser
 
 
@@ -68,8 +80,9 @@ def _prepare(options: argparse.Namespace) -> int:
     start = time.perf_counter()
     options.output.mkdir(parents=True, exist_ok=True)
     prepared = prepare(
-        options.inputs, options.output, jobs=options.jobs, seed=options.seed, group_depth=options.group_depth
-    )
+        options.inputs, options.output, jobs=options.jobs, seed=options.seed, group_depth=options.group_depth,
+        corpus=options.corpus, lists=options.lists,
+    )  # fmt: skip
     counts = {subset: len(names) for subset, names in prepared.split.items()}
     if options.json:
         report = {"songs": len(prepared.songs), "notes": len(prepared.songs.rows), "split": counts,
@@ -83,6 +96,16 @@ def _prepare(options: argparse.Namespace) -> int:
     for name, reason in prepared.failed:
         print(f"failed: {name}: {reason}", file=sys.stderr)
     return EXIT_SOME_FAILED if prepared.failed else EXIT_OK
+
+
+def _extend(options: argparse.Namespace) -> int:
+    from mmt.extending import extend
+
+    start = time.perf_counter()
+    songs = extend(options.input, options.output)
+    print_step(f"extended {len(songs)} songs, {len(songs.rows)} notes", time.perf_counter() - start)
+    print(f"next: mmt fit -c small-extended --data.folder {options.output}")
+    return EXIT_OK
 
 
 def _fit(arguments: Sequence[str]) -> int:

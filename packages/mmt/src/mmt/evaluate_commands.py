@@ -57,7 +57,10 @@ def _evaluate(options: argparse.Namespace) -> int:
     for line in lines(found):
         print(line)
     for claim in claims:
-        print(f"{claim.verdict}: {claim.claim} ({claim.mean:+.4f}, 95 % from {claim.low:+.4f} to {claim.high:+.4f})")
+        if claim.head:
+            continue  # lines are about the mean of all heads, the JSON report about each
+        interval = f"{claim.mean:+.4f}, 95 % from {claim.low:+.4f} to {claim.high:+.4f}"
+        print(f"attention to {claim.claim}: {claim.verdict} ({interval})")
     print_step(f"measured {found.n_samples} samples and {found.test_songs} test songs", time.perf_counter() - start)
     if options.figures is not None:
         print(f"next: see {options.figures}")
@@ -89,14 +92,17 @@ def lines(found: Assessment) -> list[str]:
 def _attention(checkpoint: Checkpoint, corpus: Corpus, folder: Path) -> list[Evidence]:
     import numpy as np
 
-    from mmt.attention import RELATIVE_FIELDS, draw, evidence, relative_attention
+    from mmt.attention import draw, evidence, relative_attentions
+    from mmt.attention_maps import draw_maps, draw_similarities
     from mmt.encoding import encode
 
     folder.mkdir(parents=True, exist_ok=True)
     songs = [encode(corpus.test[index]) for index in range(min(ATTENTION_SONGS, len(corpus.test)))]
-    measured = {field: relative_attention(checkpoint.model, songs, field) for field in RELATIVE_FIELDS}
+    measured = relative_attentions(checkpoint.model, songs)
     for field, found in measured.items():
         for extension in ("png", "pdf"):
             draw(found, folder / f"{field}-gain.{extension}")
             draw(found, folder / f"{field}-attention.{extension}", gain=False)
+    draw_maps(checkpoint.model, songs, folder)
+    draw_similarities(checkpoint.model, folder)
     return evidence(measured, np.random.default_rng(0))

@@ -23,6 +23,7 @@ from muspy_core.errors import MuspyError
 from muspy_core.io import READABLE
 from tqdm.auto import tqdm
 
+from mmt.corpora import Recipe, is_song, listed_split, recipe_of
 from mmt.notes import BEAT, DURATION, PITCH, POSITION, RESOLUTION, NoteRows, notes_of
 from mmt.songs import Songs, save_split
 
@@ -74,17 +75,23 @@ def prepare(
     *,
     jobs: int = 1,
     seed: int = 0,
-    group_depth: int = 0,
+    group_depth: int | None = None,
+    corpus: str | None = None,
+    lists: str | os.PathLike[str] | None = None,
     progress: bool | None = None,
 ) -> Prepared:
     """Prepare the scores of files and folders for training, and write them into a folder.
 
     jobs: processes. seed: of the split. group_depth: files that share so many leading folders are one work; 0: every
-    file is its own. progress: show bars; None: on terminals only. Called again after an interruption, it goes on where
-    it stopped. Raises OSError for paths that do not exist, ValueError if no file can be used.
+    file is its own; None: that of the corpus, else 0. corpus: name of one of `mmt.corpora.RECIPES`, of which only the
+    songs are taken. lists: folder of lists of names, by which songs are split instead (`corpora.listed_split`).
+    progress: show bars; None: on terminals only. Called again after an interruption, it goes on where it stopped.
+    Raises OSError for paths that do not exist, ValueError if no file can be used.
     """
     output = Path(output)
-    source = score_files(inputs)
+    recipe = None if corpus is None else recipe_of(corpus)
+    source = score_files(inputs, recipe)
+    depth = group_depth if group_depth is not None else recipe.group_depth if recipe else 0
     report = convert(source, output / "converted", "arrow", jobs, progress=progress)
     pairs, left_out = [], []
     pieces = MusicDataset(output / "converted", kind="arrow")
@@ -100,20 +107,26 @@ def prepare(
         raise ValueError(f"none of {len(source)} files can be used: {len(report.failed)} could not be read, "
                          f"{len(left_out)} are too short or too long")  # fmt: skip
     songs = Songs.of(pairs)
-    split = split_of(songs, seed, group_depth)
+    split = split_of(songs, seed, depth) if lists is None else listed_split(songs, lists)
     songs.save(output)
     save_split(output, split)
     return Prepared(songs, split, report.failed, left_out)
 
 
-def score_files(inputs: Sequence[str | os.PathLike[str]]) -> ScoreFiles:
-    """Find the readable files of the inputs; names are paths below each input, led by its own name if a folder."""
+def score_files(inputs: Sequence[str | os.PathLike[str]], recipe: Recipe | None = None) -> ScoreFiles:
+    """Find the readable files of the inputs; names are paths below each input, led by its own name if a folder.
+
+    recipe: of the corpus whose songs alone are taken. Raises ValueError if the inputs hold none of them.
+    """
     files, names = [], []
     for given in map(Path, inputs):
         for file in expand_inputs([given], READABLE):
-            files.append(file)
             inside = Path(given.resolve().name, file.relative_to(given)) if given.is_dir() else Path(file.name)
-            names.append(inside.as_posix())
+            if recipe is None or is_song(recipe, inside.as_posix()):
+                files.append(file)
+                names.append(inside.as_posix())
+    if recipe is not None and not files:
+        raise ValueError(f"no file is a song of {recipe.title}: their paths match {recipe.files}")
     return ScoreFiles(files, names)
 
 

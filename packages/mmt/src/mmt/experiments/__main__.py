@@ -39,7 +39,7 @@ def _run(options: argparse.Namespace) -> int:
         from mmt.experiments.runs import Folders, run_missing
 
         folders = Folders(options.data, options.runs, options.results)
-        for line in run_missing(rows_of(options.table), folders, 60.0 * options.budget_min):
+        for line in run_missing(rows_of(options.table, folders), folders, 60.0 * options.budget_min):
             sys.stdout.write(f"{line}\n")
             sys.stdout.flush()
     if options.render:

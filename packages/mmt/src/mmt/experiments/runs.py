@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +61,10 @@ def run_missing(rows: Iterator[Row], folders: Folders, budget_s: float) -> Itera
 
 def model_rows() -> Iterator[Row]:
     """Yield the rows of the table of models, in the order of their worth: one seed of the paper's heads and ours."""
-    order = [("parallel", SEEDS), ("conditional", SEEDS)]
-    pairs = [(name, seed) for seed in SEEDS for name, _ in order]
+    pairs = [(name, seed) for seed in SEEDS for name in ("parallel", "conditional")]
     pairs += [(name, seed) for seed in SEEDS for name in ("mmm", "remi")]
     for name, seed in pairs:
-        yield Row(f"models/{name}-s{seed}.json", lambda folders, n=name, s=seed: _measured(MODELS[n], s, folders))  # type: ignore[misc]  # mypy infers no lambda with defaults
+        yield Row(f"models/{name}-s{seed}.json", partial(_measured, MODELS[name], seed))
 
 
 def training_arguments(model: Model, seed: int) -> list[str]:

@@ -1,0 +1,208 @@
+"""Figures of all rows → the results page in Markdown, ours beside the paper's (runs → docs)."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from mmt.experiments import texts
+from mmt.experiments.tables import BUNDLED, MODELS, PAPER, SEEDS, Paper
+
+Figures = dict[str, Any]
+TITLES = {name: model.title for name, model in MODELS.items()} | {BUNDLED: "bundled model `default`"}
+PAPER_NAMES = {"mmt": "MMT", "mmm": "MMM", "remi": "REMI+"}
+
+
+def render(results: Path) -> str:
+    """Return the page: the text written by hand, then every table."""
+    text = (resources.files("mmt.experiments") / "page.md").read_text(encoding="utf-8")
+    tables = [_models, _coverage, _samples, _metrics, _validity, _attention]
+    lines = [line for table in tables for line in table(results)]
+    return "\n".join([text, *lines, *_opinions(), *_commands(results)])
+
+
+def read(results: Path, table: str) -> dict[str, Figures]:
+    """Return the figures of the rows of a table that there are, by row."""
+    files = sorted((results / table).glob("*.json"))
+    return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in files}
+
+
+# ---- tables
+
+
+def _models(results: Path) -> list[str]:
+    found = read(results, "models")
+    lines = texts.MODELS.splitlines()
+    for name in MODELS:
+        rows = [found[key] for seed in SEEDS if (key := f"{name}-s{seed}") in found]
+        if not rows:
+            lines.append(f"| {TITLES[name]} | not run | | | |")
+            continue
+        values = [row["nll_note"] for row in rows]
+        spread = f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else ""
+        each = ", ".join(f"{value:.3f}" for value in values)
+        parameters = rows[0]["training"]["parameters"]
+        lines.append(
+            f"| {TITLES[name]} | **{statistics.mean(values):.3f}**{spread} | {len(rows)} | {parameters:,} | {each} |"
+        )
+    return [*lines, "", *_difference(found)]
+
+
+def _difference(found: dict[str, Figures]) -> list[str]:
+    """Say what conditional heads gain, seed by seed."""
+    gains = [
+        found[f"parallel-s{seed}"]["nll_note"] - found[f"conditional-s{seed}"]["nll_note"]
+        for seed in SEEDS
+        if f"parallel-s{seed}" in found and f"conditional-s{seed}" in found
+    ]
+    if not gains:
+        return []
+    listed = ", ".join(f"{gain:+.3f}" for gain in gains)
+    lower = sum(gain > 0 for gain in gains)
+    gained = f"Conditional heads have the lower -log p in {lower} of {len(gains)} seeds"
+    return [f"{gained}; what they gain, by seed: {listed} nats a note.", ""]
+
+
+def _coverage(results: Path) -> list[str]:
+    found = read(results, "coverage")
+    if not found:
+        return []
+    lines = texts.COVERAGE.splitlines()
+    for corpus, row in found.items():
+        events = " | ".join(f"{row['events_per_note'][name]['mean']:.3f}" for name in PAPER_NAMES)
+        if row["long_songs"]:
+            beats = " | ".join(_interval(row["beats"][name], 1) for name in PAPER_NAMES)
+            ratios = " | ".join(f"**{_interval(row['beats_of_mmt_by'][name], 2)}**" for name in ("mmm", "remi"))
+        else:
+            beats, ratios = " | | ", " | "
+        lines.append(f"| {corpus} | {row['songs']} | {events} | {row['long_songs']} | {beats} | {ratios} |")
+    return [*lines, ""]
+
+
+def _samples(results: Path) -> list[str]:
+    found = read(results, "samples")
+    lines = texts.SAMPLES.splitlines()
+    for name, title in TITLES.items():
+        paper = _paper_of(name)
+        published = f"{paper.length_s or ''} | {paper.speed or ''}"
+        if name not in found:
+            lines.append(f"| {title} | not run | | | | | {published} |")
+            continue
+        row = found[name]
+        each = row["s_per_note"]
+        uncached = "" if row["s_per_note_uncached"] is None else f"{row['s_per_note_uncached']:.4f}"
+        lines.append(
+            f"| {title} | {_interval(row['length_s'], 1)} | {_interval(row['notes'], 0)} | {row['notes_per_s']:.0f} | "
+            f"{each['mean']:.4f} ± {each['half_width']:.4f} | {uncached} | {published} |"
+        )
+    return [*lines, ""]
+
+
+def _metrics(results: Path) -> list[str]:
+    found = read(results, "samples")
+    lines = texts.METRICS.splitlines()
+    if found:
+        lines.append(f"| test songs | {_three(next(iter(found.values()))['truth'])} | | | | | |")
+    for name, title in TITLES.items():
+        if name not in found:
+            lines.append(f"| {title} | not run | | | | | | | |")
+            continue
+        row = found[name]
+        inside = f"{sum(row['within_sd'].values())} of 3"
+        playing = "" if row["playing"] is None else f"{row['playing']:.1%}"
+        lines.append(
+            f"| {title} | {_three(row['samples'])} | {inside} | {row['nll_note']:.3f} | {row['bigram_nll_note']:.3f} | "
+            f"{row['longest_copy']} notes | {playing} |"
+        )
+    for name, paper in PAPER.items():
+        title = "paper: its test songs" if name == "truth" else f"paper: {PAPER_NAMES[name]}"
+        lines.append(f"| {title} | {paper.entropy} | {paper.scale} | {paper.groove} | | | | | |")
+    return [*lines, ""]
+
+
+def _validity(results: Path) -> list[str]:
+    found = read(results, "validity")
+    faults = ("undecodable", "backwards", "duplicates", "undeclared", "unused", "empty", "bad_end", "crowded")
+    lines = [
+        *texts.VALIDITY.splitlines(),
+        "",
+        f"| | rules | songs | events | {' | '.join(fault.replace('_', ' ') for fault in faults)} |",
+        "|---|---|---|---|" + "---|" * len(faults),
+    ]
+    for name, row in found.items():
+        for rules in ("grammar", "published"):
+            shares = " | ".join(f"{row[rules][fault]:.1%}" for fault in faults)
+            lines.append(f"| {TITLES[name]} | {rules} | {row['samples']} | {row['length']} | {shares} |")
+    if not found:
+        lines.append("| not run |" + " |" * (len(faults) + 3))
+    return [*lines, ""]
+
+
+def _attention(results: Path) -> list[str]:
+    found = read(results, "attention")
+    lines = [*texts.ATTENTION.splitlines(), ""]
+    if not found:
+        return [*lines, "Not run yet.", ""]
+    for name, row in found.items():
+        heads = max(item["head"] for item in row["causal"])
+        numbers = " | ".join(f"head {head}" for head in range(1, heads + 1))
+        lines += [f"### {TITLES[name]}: {row['songs']} songs", ""]
+        lines += [f"| claim: attends to | mean of heads | | {numbers} | full |", "|---|---|---|" + "---|" * (heads + 1)]
+        for claim in dict.fromkeys(item["claim"] for item in row["causal"]):
+            of_heads = [item for item in row["causal"] if item["claim"] == claim]
+            full = next(item for item in row["full"] if item["claim"] == claim)
+            mean = of_heads[0]
+            interval = f"{mean['mean']:+.4f} ({mean['low']:+.4f} to {mean['high']:+.4f})"
+            verdicts = " | ".join(item["verdict"] for item in of_heads[1:])
+            lines.append(f"| {claim} | **{mean['verdict']}** | {interval} | {verdicts} | {full['verdict']} |")
+        lines += [
+            "",
+            *(f"![Gain by {field}](figures/{name}-{field}.png)" for field in ("beat", "position", "pitch")),
+            "",
+        ]
+    return lines
+
+
+def _opinions() -> list[str]:
+    lines = texts.OPINIONS.splitlines()
+    lines += [
+        f"| {PAPER_NAMES[name]} | {' | '.join(paper.opinions)} |" for name, paper in PAPER.items() if paper.opinions
+    ]
+    return [*lines, ""]
+
+
+def _commands(results: Path) -> list[str]:
+    lines = ["## Commands", ""]
+    for table in ("models", "coverage", "samples", "validity", "attention"):
+        commands = dict.fromkeys(row["command"] for row in read(results, table).values())
+        lines += [f"    {command}" for command in commands]
+    return [*lines, ""]
+
+
+# ---- cells
+
+
+def _paper_of(name: str) -> Paper:
+    return PAPER["mmt" if name == BUNDLED else MODELS[name].paper]
+
+
+def _interval(estimate: Figures, digits: int, scale: float = 1.0) -> str:
+    """A mean ± half of its interval; estimates of nothing are empty, and those of one song have no interval."""
+    if not estimate["n"]:
+        return ""
+    mean = f"{scale * estimate['mean']:.{digits}f}"
+    return mean if estimate["n"] < 2 else f"{mean} ± {scale * estimate['half_width']:.{digits}f}"
+
+
+def _three(metrics: dict[str, Figures]) -> str:
+    """The paper's three metrics, two of them in percent."""
+    cells: Sequence[str] = [
+        _interval(metrics["pitch_class_entropy"], 3),
+        _interval(metrics["scale_consistency"], 2, 100),
+        _interval(metrics["groove_consistency"], 2, 100),
+    ]
+    return " | ".join(cells)
