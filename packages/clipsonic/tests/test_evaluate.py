@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from clipsonic.aisfx import AisfxNet, aisfx_vectors, blocks_of, load_aisfx
+from clipsonic.cli import main
 from clipsonic.clips import Clip, DataError
 from clipsonic.config import MelConfig, ModelError
 from clipsonic.evaluate import Reference, balanced, cosine_table, figures
@@ -101,6 +102,23 @@ def test_a_judge_tells_tones_apart_and_figures_say_so() -> None:
     assert made["n"] == 8
     swapped = figures(sounds[8:16], [*labels[9:16], "low"], reference)
     assert swapped["accuracy"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--data", "nowhere"], "holds no prepared clips"),
+        (["--data", "nowhere", "--figure", "x.svg"], "give several weights"),
+        (["--data", "nowhere", "--guidance", "high"], "invalid"),
+    ],
+)
+def test_evaluate_says_what_is_missing(capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:
+    try:
+        code = main(["evaluate", *arguments])
+    except SystemExit as end:
+        code = int(str(end.code))
+    assert code == 2
+    assert message in capsys.readouterr().err
 
 
 def test_the_published_network_loads_without_running_its_pickle() -> None:

@@ -193,6 +193,8 @@ def test_a_table_of_prompts_fills_a_folder(folder: Path, tmp_path: Path) -> None
         (["violin", "--infill", "missing.wav"], "--from and --to"),
         (["violin", "--model", "instrumets-x"], "unknown model"),
         (["violin", "--vocoder", "nowhere"], "holds no vocoder"),
+        (["violin", "-o", "x.tiff"], "the extension"),
+        (["violin", "--device", "cuda:99x"], "no such device"),
     ],
 )
 def test_bad_input_is_one_line_and_writes_nothing(

@@ -156,6 +156,8 @@ def _prompts(options: argparse.Namespace) -> list[Prompt]:
 
 def _outputs(options: argparse.Namespace, prompts: Sequence[Prompt]) -> list[list[Path]]:
     """Return the files of each prompt, which can all be written."""
+    from muspy_core.audio import FORMATS
+
     from clipsonic.output import numbered
 
     many = options.prompts is not None
@@ -166,6 +168,8 @@ def _outputs(options: argparse.Namespace, prompts: Sequence[Prompt]) -> list[lis
         [numbered(file, index, prompt.n) for index in range(prompt.n)]
         for file, prompt in zip(files, prompts, strict=True)
     ]
+    if not many and options.output.suffix.lower() not in FORMATS:
+        raise ValueError(f"{options.output}: the extension is none of {', '.join(FORMATS)}")
     reports = [options.report] if options.report is not None else []
     for path in [*(path for of_prompt in paths for path in of_prompt), *reports]:
         check_writable(path, overwrite=options.overwrite)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import lightning as L
 import numpy as np
 import torch
 from muspy_core import Audio
@@ -117,8 +118,6 @@ def _configuration(training: Training, plan: Plan, seconds: float) -> Path:
     folder = plan.runs / training.name
     values["data"]["folder"] = str(plan.runs / "data" / training.data)
     trainer = values["trainer"]
-    minutes, rest = divmod(int(max(seconds, 60)), 60)
-    trainer["max_time"] = f"00:{minutes // 60:02d}:{minutes % 60:02d}:{rest:02d}"
     trainer["enable_progress_bar"] = False
     if plan.max_steps is not None:
         trainer["max_steps"] = plan.max_steps
@@ -127,10 +126,33 @@ def _configuration(training: Training, plan: Plan, seconds: float) -> Path:
     export, checkpoint = trainer["callbacks"]
     export["init_args"]["folder"] = str(folder / "export")
     checkpoint["init_args"]["dirpath"] = str(folder)
+    deadline = {"seconds": seconds, "checkpoint": str(folder / "last.ckpt")}
+    trainer["callbacks"].append({"class_path": "clipsonic.experiments.runs.Deadline", "init_args": deadline})
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "configuration.yaml"
     path.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
     return path
+
+
+class Deadline(L.Callback):
+    """Stops a training after a time, with a checkpoint from which it goes on.
+
+    Lightning's own limit counts the time of all runs of a training together.
+
+    Args:
+        seconds: From the start of this run.
+        checkpoint: File to write.
+    """
+
+    def __init__(self, seconds: float, checkpoint: str) -> None:
+        self.seconds, self.checkpoint = seconds, checkpoint
+        self.start = time.monotonic()
+
+    def on_train_batch_end(self, trainer: L.Trainer, *_: Any, **__: Any) -> None:
+        """Stop if it is time."""
+        if time.monotonic() - self.start > self.seconds and not trainer.should_stop:
+            trainer.save_checkpoint(self.checkpoint)
+            trainer.should_stop = True
 
 
 # --- rows ------------------------------------------------------------------------------------------------------------
@@ -139,7 +161,7 @@ def _configuration(training: Training, plan: Plan, seconds: float) -> Path:
 def measure(row: Row, plan: Plan, reference: Reference) -> dict[str, Any]:
     """Return the figures of a row."""
     clips = Clips.load(plan.runs / "data" / "sounds")
-    labels = list(reference.labels)
+    labels = list(reference.labels[: row.n])
     extra: dict[str, Any] = {}
     if row.path in ("real", "other"):
         audios, labels = _real(row, plan, clips)
