@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Literal, get_args
 
+from mmt import extended
 from mmt.baselines import mmm, remi
 from mmt.encoding import CONTEXT, field_sizes
 
-Encoding = Literal["mmt", "mmm", "remi"]
+Encoding = Literal["mmt", "extended", "mmm", "remi"]
 Positions = Literal["absolute", "rotary", "relative", "none"]
 Heads = Literal["parallel", "conditional"]
 
@@ -19,7 +20,8 @@ HEAD_DIM = 64
 class MMTConfig:
     """A decoder-only transformer over events of one or more fields (§3.3.2); the defaults are the paper's.
 
-    encoding: what its codes mean: `mmt`, or a baseline's `mmm` or `remi`. sizes: number of codes of each field; empty:
+    encoding: what its codes mean: `mmt`, `extended` (with velocity, tempo, time signature and drums; not in the paper),
+    or a baseline's `mmm` or `remi`. sizes: number of codes of each field; empty:
     those of the encoding, with 256 beats. dim: width, 64 times the number of attention heads. depth: blocks.
     max_length: events that the model sees at once. positions: `absolute` (learned, the paper's choice), `rotary` (on
     half of each head: the paper's relative variant), `relative` (Huang et al. 2019), `none`. heads: `parallel` (each
@@ -81,5 +83,7 @@ def default_sizes(encoding: Encoding, tasks: bool = False) -> tuple[int, ...]:
         return (mmm.vocabulary_size(),)
     if encoding == "remi":
         return (remi.vocabulary_size(),)
+    if encoding == "extended":
+        return extended.field_sizes(256)
     sizes = field_sizes(256)
     return (CONTEXT + 1, *sizes[1:]) if tasks else sizes

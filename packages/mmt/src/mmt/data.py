@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from mmt import extended
 from mmt.baselines import mmm, remi
 from mmt.config import Encoding
 from mmt.encoding import CONTEXT, FIELDS, NOTE, Order, encode
-from mmt.notes import BEAT, PITCH, NoteRows
+from mmt.notes import BEAT, PITCH, PROGRAM, NoteRows
 from mmt.songs import Songs, load_split
 from mmt.tasks import random_task
 
@@ -67,7 +68,8 @@ class Window:
         """Draw `max_beat` beats of a transposed song; all of it if it has no more."""
         shift = int(rng.integers(self.transpose[0], self.transpose[1] + 1))
         notes = notes.copy()
-        notes[:, PITCH] = np.clip(notes[:, PITCH] + shift, 0, 127)
+        pitched = notes[:, PROGRAM] != extended.DRUM_PROGRAM  # a drum's number is no pitch
+        notes[pitched, PITCH] = np.clip(notes[pitched, PITCH] + shift, 0, 127)
         beats = int(notes[:, BEAT].max()) + 1 if len(notes) else 0
         if beats <= self.max_beat:
             return notes
@@ -88,11 +90,13 @@ def encode_window(notes: NoteRows, encoding: Encoding, max_length: int, order: O
     """
     if encoding == "mmt":
         codes = encode(notes, order)
+    elif encoding == "extended":
+        codes = extended.encode(notes)
     else:
         codes = (mmm.encode(notes) if encoding == "mmm" else remi.encode(notes))[:, None]
     if len(codes) <= max_length:
         return codes
-    kept = (1 if encoding == "mmt" else 2) if order == "reference" else 0
+    kept = (1 if encoding in ("mmt", "extended") else 2) if order == "reference" else 0
     return np.concatenate([codes[: max_length - kept], codes[len(codes) - kept :]])
 
 
@@ -130,7 +134,7 @@ def note_ends(codes: NDArray[np.integer] | Tensor, encoding: Encoding) -> Any:
     codes: (…, F). MMT: note events. MMM: note-ons. REMI+: durations.
     """
     first = codes[..., 0]
-    if encoding == "mmt":
+    if encoding in ("mmt", "extended"):
         return first == NOTE
     if encoding == "mmm":
         return (first >= mmm.NOTE_ON) & (first < mmm.NOTE_OFF)
@@ -242,4 +246,4 @@ def _reseed(worker: int) -> None:
         information.dataset.rng = np.random.default_rng(information.seed)
 
 
-FIELD_NAMES = {"mmt": FIELDS, "mmm": ("event",), "remi": ("event",)}
+FIELD_NAMES = {"mmt": FIELDS, "extended": extended.FIELDS, "mmm": ("event",), "remi": ("event",)}

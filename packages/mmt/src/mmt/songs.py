@@ -17,6 +17,7 @@ from mmt.notes import BEAT, DEFAULT_QPM, DURATION, POSITION, PROGRAM, RESOLUTION
 
 ROWS_NAME = "songs.npz"
 SPLIT_NAME = "split.json"
+COLUMNS = (5, 8)  # of note rows, and of extended ones
 SUBSETS = ("train", "valid", "test")
 
 
@@ -24,7 +25,8 @@ SUBSETS = ("train", "valid", "test")
 class Songs:
     """Songs as note rows.
 
-    rows: (all notes, 5), those of one song after those of the other. starts: (songs + 1,). names: of each song.
+    rows: (all notes, 5), or 8 columns if extended; those of one song after those of the other. starts: (songs + 1,).
+    names: of each song.
     """
 
     rows: NDArray[np.int32]
@@ -43,7 +45,7 @@ class Songs:
         return len(self.names)
 
     def __getitem__(self, index: int) -> NoteRows:
-        """Return the rows of a song, (n, 5)."""
+        """Return the rows of a song, (n, 5) or (n, 8)."""
         return self.rows[self.starts[index] : self.starts[index + 1]].astype(np.int64)
 
     def subset(self, names: Sequence[str]) -> Songs:
@@ -57,7 +59,8 @@ class Songs:
         for index in range(len(self)):
             rows = self[index]
             beats = (rows[:, BEAT] + (rows[:, POSITION] + rows[:, DURATION]) / RESOLUTION).max(initial=0)
-            total[np.unique(CODE_OF_PROGRAM[rows[:, PROGRAM]])] += beats / DEFAULT_QPM / 60
+            pitched = rows[rows[:, PROGRAM] < len(CODE_OF_PROGRAM), PROGRAM]  # drums are no instrument of the list
+            total[np.unique(CODE_OF_PROGRAM[pitched])] += beats / DEFAULT_QPM / 60
         return {name: round(float(hours), 2) for name, hours in zip(NAMES, total[1:], strict=True) if hours}
 
     def save(self, folder: str | os.PathLike[str]) -> None:
@@ -78,7 +81,7 @@ class Songs:
                 songs = cls(arrays["rows"], arrays["starts"], tuple(arrays["names"].tolist()))
         except (KeyError, ValueError, OSError, EOFError) as error:
             raise EncodingError(f"{path}: damaged: {error}") from error
-        if songs.rows.ndim != 2 or songs.rows.shape[1] != 5 or len(songs.starts) != len(songs) + 1:
+        if songs.rows.ndim != 2 or songs.rows.shape[1] not in COLUMNS or len(songs.starts) != len(songs) + 1:
             raise EncodingError(f"{path}: its arrays do not belong together")
         return songs
 
