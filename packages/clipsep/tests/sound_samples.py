@@ -1,11 +1,11 @@
 """Small sounds for the tests: notes with known spectra, a folder of them, and the folder prepared."""
-"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
+import torch
 from clipsep.features.queries import TableQueries
 from clipsep.library import Library, Vectors
 from clipsep.prepare import prepare
@@ -49,3 +49,12 @@ def prepared(folder: Path, sounds: Path, dim: int = 8) -> Library:
     made = Library(library.manifest, vectors)
     made.write(folder)
     return Library.read(folder)
+
+
+def stirred(network: torch.nn.Module, seed: int = 0) -> torch.nn.Module:
+    """Weights as after some training: fresh ones are so small that nothing can be told from anything."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(0.05 * torch.randn(parameter.shape, generator=generator))
+    return network.eval()

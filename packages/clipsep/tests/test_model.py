@@ -10,6 +10,7 @@ from clipsep.checkpoint import ModelError, Training, load_checkpoint, save_check
 from clipsep.config import ConfigError
 from clipsep.model import CLIPSep, build_model, n_parameters
 from clipsep.unet import UNet
+from sound_samples import stirred
 
 
 def mixture(frames: int = 32, batch: int = 2) -> torch.Tensor:
@@ -18,15 +19,6 @@ def mixture(frames: int = 32, batch: int = 2) -> torch.Tensor:
 
 def queries(n: int = 2, dim: int = 512, batch: int = 2) -> torch.Tensor:
     return torch.randn(batch, n, dim, generator=torch.Generator().manual_seed(1))
-
-
-def stirred(network: torch.nn.Module, seed: int = 0) -> torch.nn.Module:
-    """Weights as after some training: fresh ones are so small that nothing can be told from anything."""
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.add_(0.05 * torch.randn(parameter.shape, generator=generator))
-    return network.eval()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ convolution and doubles it again by bilinear interpolation and a 3 × 3 convolut
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -72,6 +74,16 @@ class UNet(nn.Module):
             hidden = torch.cat([skips[block - 1], hidden], dim=1)
         maps: Tensor = self.up[0](_doubled(hidden))
         return maps
+
+    def fused(self) -> UNet:
+        """Return a copy for inference whose normalisations are part of the convolutions before them."""
+        made = copy.deepcopy(self).eval()
+        fuse = torch.nn.utils.fusion.fuse_conv_bn_eval
+        for convolutions, norms in ((made.down, made.down_norms), (made.up, made.up_norms)):
+            for index, norm in enumerate(norms):
+                convolutions[index + 1] = fuse(convolutions[index + 1], norm)
+                norms[index] = nn.Identity()
+        return made
 
 
 def _doubled(hidden: Tensor) -> Tensor:

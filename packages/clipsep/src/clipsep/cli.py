@@ -1,0 +1,313 @@
+"""The console script `clipsep`: separate, remix, prepare, fit, evaluate (the end of the flow: parse, call, report)."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+import math
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from muspy_core.console import (
+    EXIT_OK,
+    EXIT_SOME_FAILED,
+    Job,
+    Parser,
+    add_debug_option,
+    expand_inputs,
+    positive,
+    print_step,
+    run_command,
+    run_jobs,
+)
+from muspy_core.media.files import SOUNDS, VIDEOS
+
+import clipsep
+
+if TYPE_CHECKING:
+    from clipsep.query import Query
+    from clipsep.separate import Separator
+
+DESCRIPTION = """\
+Take the sound you name out of a mixture.
+
+  clipsep separate band.wav violin -o violin.wav --residual rest.wav     one sound, and the rest
+  clipsep separate band.wav violin --query piano -o stems/               several, in one pass
+  clipsep separate clip.mp4 --image dog.jpg -o dog.wav                   by a picture (models trained with CLIP)
+  clipsep remix band.wav --gain violin:-6 --mute drums -o mix.wav        other levels
+  clipsep prepare VIDEOS -o data && clipsep fit -c small-labelsep        train on your own (extra: clipsep[train])
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program and return its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["fit"]:
+        return run_command(functools.partial(_fit, [a for a in given[1:] if a != "--debug"]), debug="--debug" in given)
+    options = _parser().parse_args(given)
+    return run_command(functools.partial(options.command, options), debug=options.debug)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(prog="clipsep", description=DESCRIPTION)
+    parser.add_argument("--version", action="version", version=f"clipsep {clipsep.__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
+
+    separate = _command(commands, "separate", _separate, "take sounds out of a file",
+                        "clipsep separate band.wav violin --query piano -o stems/ --report report.html")  # fmt: skip
+    separate.add_argument("input", type=Path, metavar="FILE", help="a sound or video file, or a folder of them")
+    separate.add_argument("text", nargs="?", help="what is wanted: a label or text, several joined by +, NAME:WEIGHT")
+    separate.add_argument("--query", action="append", default=[], metavar="TEXT", help="one more; may be repeated")
+    separate.add_argument(
+        "--image", action="append", default=[], type=Path, metavar="FILE", help="ask by a picture or video"
+    )
+    separate.add_argument("--negative", action="append", default=[], metavar="TEXT", help="what must not be heard")
+    separate.add_argument(
+        "--combine", choices=("max", "mean"), default="max", help="texts joined by +: masks or vectors (default: max)"
+    )
+    separate.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="PATH",
+        help="one query of a file: the file to write; otherwise a folder",
+    )  # fmt: skip
+    separate.add_argument("--residual", type=Path, metavar="FILE", help="write what is left (of a folder: any name)")
+    separate.add_argument("--report", type=Path, metavar="FILE", help="write a page with pictures and players")
+    separate.add_argument("-j", "--jobs", type=positive, default=1, metavar="N", help="files at a time (default: 1)")
+    _add_model(separate)
+
+    remix = _command(commands, "remix", _remix, "make parts louder or softer",
+                     "clipsep remix mix.wav --gain violin:-6 --gain drums:+3 -o out.wav")  # fmt: skip
+    remix.add_argument("input", type=Path, metavar="FILE", help="a sound or video file")
+    remix.add_argument("--gain", action="append", default=[], metavar="NAME:DB", help="level of a sound; repeatable")
+    remix.add_argument("--mute", action="append", default=[], metavar="NAME", help="silence a sound")
+    remix.add_argument("--solo", action="append", default=[], metavar="NAME", help="hear only such sounds")
+    remix.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the file to write")
+    _add_model(remix)
+
+    prepare = _command(commands, "prepare", _prepare, "prepare videos or sounds for training",
+                       "clipsep prepare videos -o data --clip-weights open_clip_model.safetensors")  # fmt: skip
+    _add_prepare(prepare)
+    commands.add_parser("fit", help="train a model; the options are LightningCLI's (clipsep fit --help)")
+    return parser
+
+
+def _command(commands: Any, name: str, function: Any, purpose: str, example: str) -> argparse.ArgumentParser:
+    description = f"{purpose[0].upper()}{purpose[1:]}.\n\n  {example}\n"
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=purpose, description=description)
+    parser.set_defaults(command=function)
+    add_debug_option(parser)
+    parser.add_argument("--json", action="store_true", help="print a JSON report instead of lines")
+    return parser
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", default="instruments", help="bundled name, folder or hub:OWNER/NAME")
+    parser.add_argument("--clip-weights", metavar="FILE", help="CLIP's weights, in the place of the model's own")
+    parser.add_argument("--extend-mask", action="store_true", help="let masks act above 8 kHz as they do below")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, … (default: cpu)")
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32", help="of the network (default: fp32)")
+    parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
+
+
+def _add_prepare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("input", type=Path, metavar="FOLDER", help="videos or sounds; sub-folders are labels")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="folder to write into")
+    parser.add_argument(
+        "--set", choices=("folder", "music", "vggsound", "vggsound-clean", "esc50"), default="folder",
+        help="a published set whose files lie in FOLDER (default: folder)",
+    )  # fmt: skip
+    parser.add_argument("--list", type=Path, metavar="FILE", help="vggsound.csv, or MUSIC-21's JSON list")
+    parser.add_argument(
+        "--clip-model", default="ViT-B-32-quickgelu", metavar="NAME", help="open_clip name or .json file"
+    )
+    parser.add_argument("--clip-weights", metavar="FILE", help="file or tag: vectors of pictures and labels by CLIP")
+    parser.add_argument("--sentence", action="store_true", help="vectors of labels by a sentence encoder")
+    parser.add_argument("--min-similarity", type=float, metavar="X", help="leave out videos that fit their label less")
+    parser.add_argument("--split", default="0.8,0.1,0.1", metavar="A,B,C", help="shares of train, test, validation")
+    parser.add_argument("--seed", type=int, default=0, help="of the split (default: 0)")
+    parser.add_argument("-j", "--jobs", type=positive, default=1, metavar="N", help="processes (default: 1)")
+
+
+# --- separate, remix -------------------------------------------------------------------------------------------------
+
+
+def _separate(options: argparse.Namespace) -> int:
+    queries = _queries(options)
+    files = expand_inputs([options.input], (*SOUNDS, *VIDEOS))
+    separator = _separator(options)
+    names = [query.name for query in separator.encoded(queries)]
+    many = options.input.is_dir()
+    jobs = [Job(file, _output(options, file, len(names), many)) for file in files]
+    work = functools.partial(_separate_one, options, queries, names, separator)
+    code = run_jobs(
+        jobs,
+        work,
+        verb="separated",
+        workers=options.jobs,
+        overwrite=True,  # each of several files is checked by the work itself
+        as_json=options.json,
+        report_folder=options.output if many else None,
+        debug=options.debug,
+    )
+    if not options.json and code == EXIT_OK and len(jobs) == 1 and options.report is None:
+        print("next: add --report report.html to see the masks")
+    return code
+
+
+def _separate_one(
+    options: argparse.Namespace, queries: list[Query], names: list[str], separator: Separator, job: Job
+) -> dict[str, Any]:
+    from clipsep.output import Targets, separate_file
+    from clipsep.query import Query
+
+    folder = job.output if len(names) > 1 or options.input.is_dir() else None
+    stems = tuple(folder / f"{Query(name, ()).slug}.wav" for name in names) if folder is not None else (job.output,)
+    residual, report = options.residual, options.report
+    if options.input.is_dir() and folder is not None:
+        residual = folder / "residual.wav" if residual is not None else None
+        report = folder / "report.html" if report is not None else None
+    details = separate_file(
+        separator,
+        job.input,
+        queries,
+        Targets(stems, residual, report),
+        band="extend" if options.extend_mask else "cut",
+        overwrite=options.overwrite,
+    )
+    if not options.json:
+        for name, level in details["presence_db"].items():
+            print(f"{name}: {level:+.1f} dB beside the mixture{' (hardly there)' if level < -15 else ''}")
+    return details
+
+
+def _output(options: argparse.Namespace, file: Path, count: int, many: bool) -> Path:
+    """The file or folder that a result goes to."""
+    if many:
+        return Path(options.output) / file.relative_to(options.input).with_suffix("")
+    if count == 1 and options.output.is_dir():
+        return Path(options.output) / f"{file.stem}-separated.wav"
+    return Path(options.output)
+
+
+def _queries(options: argparse.Namespace) -> list[Query]:
+    from clipsep.query import Query, parse_terms
+
+    negative = tuple(term for text in options.negative for term in parse_terms(text))
+    texts = [*([options.text] if options.text is not None else []), *options.query]
+    queries = [Query.of_text(text, negative=negative, combine=options.combine) for text in texts]
+    return [*queries, *(Query.of_image(path, negative=negative) for path in options.image)]
+
+
+def _separator(options: argparse.Namespace) -> Separator:
+    from clipsep.separate import Separator
+
+    return Separator.from_pretrained(
+        options.model, clip_weights=options.clip_weights, device=options.device, precision=options.precision
+    )
+
+
+def _remix(options: argparse.Namespace) -> int:
+    from clipsep.output import remix_file
+    from clipsep.query import Query
+    from clipsep.remix import Fader, mute, parse_gain
+
+    start = time.perf_counter()
+    faders = [*map(parse_gain, options.gain), *map(mute, options.mute)]
+    faders += [Fader(Query.of_text(name), 0.0) for name in options.solo]
+    expand_inputs([options.input], (*SOUNDS, *VIDEOS))
+    separator = _separator(options)
+    seconds = remix_file(
+        separator,
+        options.input,
+        faders,
+        options.output,
+        rest_db=-math.inf if options.solo else 0.0,
+        band="extend" if options.extend_mask else "cut",
+        overwrite=options.overwrite,
+    )
+    if options.json:
+        print(json.dumps({"output": str(options.output), "seconds_of_sound": round(seconds, 3)}))
+    else:
+        print_step(f"remixed {options.input} → {options.output}", time.perf_counter() - start)
+    return EXIT_OK
+
+
+# --- prepare, fit ----------------------------------------------------------------------------------------------------
+
+
+def _prepare(options: argparse.Namespace) -> int:
+    from clipsep.prepare import prepare
+
+    start = time.perf_counter()
+    try:
+        shares = [float(share) for share in options.split.split(",")]
+    except ValueError:
+        raise ValueError(f"--split {options.split}: shares are numbers, such as 0.8,0.1,0.1") from None
+    made = prepare(
+        _source(options),
+        options.output,
+        encoder=_encoder(options),
+        shares=shares,
+        seed=options.seed,
+        min_similarity=options.min_similarity,
+        jobs=options.jobs,
+    )
+    manifest = made.library.manifest
+    counts = {str(split): count for split, count in manifest.splits.items()}
+    if options.json:
+        report = {"sounds": len(manifest), "labels": list(manifest.labels), "split": counts, "failed": made.failed,
+                  "left_out": made.left_out}  # fmt: skip
+        print(json.dumps(report, indent=2, ensure_ascii=False))
+    else:
+        shown = ", ".join(f"{split} {count}" for split, count in counts.items())
+        print_step(f"prepared {len(manifest)} sounds of {len(manifest.labels)} labels: {shown}",
+                   time.perf_counter() - start)  # fmt: skip
+        if made.left_out:
+            print(f"left out {made.left_out} whose pictures do not fit their label")
+        best = "small-text" if options.sentence or options.clip_weights else "small-labelsep"
+        print(f"next: clipsep fit -c {best} --data.folder {options.output}")
+    for name, reason in made.failed:
+        print(f"failed: {name}: {reason}", file=sys.stderr)
+    return EXIT_SOME_FAILED if made.failed else EXIT_OK
+
+
+def _source(options: argparse.Namespace) -> Any:
+    from muspy_core import media
+
+    if options.set == "music":
+        return media.music(options.input, ids=options.list)
+    if options.set == "vggsound":
+        if options.list is None:
+            raise ValueError("--set vggsound needs --list vggsound.csv, the published list")
+        return media.vggsound(options.input, options.list)
+    if options.set == "vggsound-clean":
+        return media.vggsound_clean(options.input)
+    return media.esc50(options.input) if options.set == "esc50" else options.input
+
+
+def _encoder(options: argparse.Namespace) -> Any:
+    from clipsep.features.queries import ClipQueries, SentenceQueries
+    from clipsep.features.wordings import TRAINING_TEMPLATES
+
+    cache = options.output / "cache"
+    if options.clip_weights:
+        from muspy_core.media import ClipEncoder
+
+        options.output.mkdir(parents=True, exist_ok=True)
+        return ClipQueries(ClipEncoder(options.clip_model, options.clip_weights, cache=cache), TRAINING_TEMPLATES)
+    if options.min_similarity is not None:
+        raise ValueError("--min-similarity compares pictures with labels, and needs --clip-weights")
+    return SentenceQueries() if options.sentence else None
+
+
+def _fit(arguments: Sequence[str]) -> int:
+    from clipsep.fit import fit
+
+    return fit(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
