@@ -97,6 +97,15 @@ class Player:
 
 
 @dataclasses.dataclass(frozen=True)
+class Sound:
+    """Sound with the browser's own controls; a page may have many. name: what it is, shown beside it."""
+
+    audio: Audio
+    name: str
+    format: str = "mp3"
+
+
+@dataclasses.dataclass(frozen=True)
 class Score:
     """An engraved score; noteheads take the colours of the parts while they sound, or always with `colored`.
 
@@ -172,7 +181,7 @@ class Roll:
         return cls(parts, **options)
 
 
-Section: TypeAlias = Facts | Text | Table | Links | Picture | Player | Score | Roll
+Section: TypeAlias = Facts | Text | Table | Links | Picture | Sound | Player | Score | Roll
 
 
 @dataclasses.dataclass(frozen=True)
@@ -259,6 +268,10 @@ def _section_html(section: Section) -> str:
         image = f'<img alt="{html.escape(section.alt)}" src="data:{section.media_type};base64,{encoded}">'
         caption = f"<figcaption>{html.escape(section.caption)}</figcaption>" if section.caption else ""
         return _framed("picture", section.heading, f"<figure>{image}{caption}</figure>")
+    if isinstance(section, Sound):
+        source, name = section.audio.to_data_uri(section.format), html.escape(section.name)
+        figure = f'<figcaption>{name}</figcaption><audio controls aria-label="{name}" src="{source}"></audio>'
+        return _framed("sound", None, f"<figure>{figure}</figure>")
     if isinstance(section, Links):
         items = "".join(
             f'<li><a href="{html.escape(link.address)}">{html.escape(link.text)}</a>'
