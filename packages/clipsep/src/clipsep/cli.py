@@ -90,6 +90,27 @@ def _parser() -> argparse.ArgumentParser:
     prepare = _command(commands, "prepare", _prepare, "prepare videos or sounds for training",
                        "clipsep prepare videos -o data --clip-weights open_clip_model.safetensors")  # fmt: skip
     _add_prepare(prepare)
+    evaluate = _command(commands, "evaluate", _evaluate, "measure a model beside its baselines",
+                        "clipsep evaluate test-good.csv test-no-music.csv --model FOLDER")  # fmt: skip
+    evaluate.add_argument("targets", type=Path, metavar="LIST", help="manifest, or four columns: what is to be found")
+    evaluate.add_argument("interferers", nargs="?", type=Path, metavar="LIST", help="what disturbs (default: targets)")
+    evaluate.add_argument(
+        "--query", action="append", default=[], metavar="TEXT",
+        help="what is asked, {} for the label (default: {}); two are compared with each other",
+    )  # fmt: skip
+    evaluate.add_argument("--model", required=True, help="bundled name, folder or hub:OWNER/NAME")
+    evaluate.add_argument("--clip-weights", metavar="FILE", help="CLIP's weights, in the place of the model's own")
+    evaluate.add_argument("--keep-noise-heads", action="store_true", help="NIT: add the better of its noise masks")
+    evaluate.add_argument("--sources", type=positive, default=2, metavar="N", help="sounds of a mixture (default: 2)")
+    evaluate.add_argument("--limit", type=positive, metavar="N", help="take the first N targets only")
+    evaluate.add_argument("--fast", action="store_true", help="SNR and SI-SDR only, no filters of 512 taps")
+
+    convert = _command(commands, "convert", _convert, "read a checkpoint of the published code",
+                       "clipsep convert nit.pth -o nit --clip-weights open_clip_model.safetensors")  # fmt: skip
+    convert.add_argument("input", type=Path, metavar="FILE", help="a .pth file of the published code")
+    convert.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="folder of the model")
+    convert.add_argument("--labels", type=Path, metavar="FILE", help="labels of a LabelSep, one a line, in its order")
+    convert.add_argument("--clip-weights", default="openai", metavar="FILE", help="CLIP's weights (default: openai)")
     commands.add_parser("fit", help="train a model; the options are LightningCLI's (clipsep fit --help)")
     return parser
 
@@ -301,6 +322,71 @@ def _encoder(options: argparse.Namespace) -> Any:
     if options.min_similarity is not None:
         raise ValueError("--min-similarity compares pictures with labels, and needs --clip-weights")
     return SentenceQueries() if options.sentence else None
+
+
+def _convert(options: argparse.Namespace) -> int:
+    from clipsep.checkpoint import Training, save_checkpoint
+    from clipsep.convert import convert_file
+    from clipsep.features.wordings import TEMPLATES
+
+    start = time.perf_counter()
+    labels = options.labels.read_text(encoding="utf-8").split("\n") if options.labels is not None else []
+    network = convert_file(options.input, [label.strip() for label in labels if label.strip()])
+    encoder: dict[str, Any] = {"kind": "labels"}
+    if not network.config.labels:
+        names = {"model": "ViT-B-32-quickgelu", "weights": options.clip_weights}
+        encoder = {"kind": "clip", **names, "templates": list(TEMPLATES)}
+    save_checkpoint(options.output, network, Training(encoder=encoder, data=f"published: {options.input.name}"))
+    if options.json:
+        print(json.dumps({"output": str(options.output), "model": network.config.to_dict()}))
+    else:
+        print_step(f"converted {options.input} → {options.output} ({network.config.kind})", time.perf_counter() - start)
+    return EXIT_OK
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    import numpy as np
+
+    from clipsep.evaluate import METRICS, baseline, by_model, measure, protocol, read_lists, table
+    from clipsep.metrics import bootstrap_interval
+    from clipsep.separate import Separator
+
+    separator = Separator.from_pretrained(options.model, clip_weights=options.clip_weights)
+    mixtures = list(protocol(*read_lists(options.targets, options.interferers), n=options.sources, limit=options.limit))
+    if not mixtures:
+        raise ValueError(f"{options.targets}: no target has sound")
+    metrics = METRICS[:2] if options.fast else METRICS
+    methods = {name: baseline(name) for name in ("mixture", "half", "oracle")}  # type: ignore[arg-type]  # three literals
+    queries = options.query or ["{}"]
+    for query in queries:
+        vector = functools.partial(_vector_of, separator, query)
+        methods[query] = by_model(separator.network, vector, noise_heads=options.keep_noise_heads)
+    results = {name: measure(mixtures, method, metrics=metrics, what=name) for name, method in methods.items()}
+    report: dict[str, Any] = {"n": len(mixtures), "methods": {name: made.to_dict() for name, made in results.items()}}
+    if len(queries) == 2:
+        report["difference"] = {}
+        for metric in metrics:
+            differences = results[queries[0]].values[metric] - results[queries[1]].values[metric]
+            kept = differences[np.isfinite(differences)]
+            interval = bootstrap_interval(kept, np.random.default_rng(0))
+            report["difference"][metric] = {"mean": float(kept.mean()), "interval": interval, "n": len(kept)}
+    if options.json:
+        print(json.dumps(report, indent=2))
+        return EXIT_OK
+    print("decibels, mean ± standard error / median; snr is what the paper calls SDR")
+    print(table(results))
+    for metric, made in report.get("difference", {}).items():
+        low, high = made["interval"]
+        print(f"{metric}: “{queries[0]}” - “{queries[1]}” = {made['mean']:+.2f} dB (95 %: {low:+.2f} to {high:+.2f})")
+    return EXIT_OK
+
+
+def _vector_of(separator: Separator, query: str, mixture: Any) -> Any:
+    """The vector, or index, of what a mixture's target is called."""
+    if separator.encoder is None:
+        return None
+    vector = separator.encoder.text(query.replace("{}", mixture.label))
+    return vector[0].astype("int64") if separator.network.config.kind == "labelsep" else vector
 
 
 def _fit(arguments: Sequence[str]) -> int:
