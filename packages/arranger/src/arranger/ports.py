@@ -5,32 +5,23 @@ Needs the extra `live` (mido, python-rtmidi). Whatever else the player sends (pe
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
-from muspy_core import EventList, Music, Note, Tempo, Track
+from muspy_core import EventList, Music, Note, Tempo, Track, ports
 from muspy_core.columns import new_array
-from muspy_core.errors import MuspyError
+from muspy_core.ports import Output, PortError
 
 from arranger.clocks import MidiClock
 from arranger.live import LiveArranger, PartEvent
 from arranger.parts import PartSet
 
 IDLE_S = 0.0005  # between two looks at the input; small against the latency window
-PERCUSSION_CHANNEL = 9
-VIRTUAL = "virtual"
 RESOLUTION = 480  # of what is recorded
 _SHARED = ("control_change", "pitchwheel", "aftertouch", "polytouch")
-
-
-class PortError(MuspyError):
-    """A MIDI port that is not there, or MIDI that cannot be used on this machine."""
 
 
 class Input(Protocol):
@@ -42,13 +33,6 @@ class Input(Protocol):
 
     def iter_pending(self) -> Iterable[Any]:
         """Return the messages that have come since."""
-
-
-class Output(Protocol):
-    """Where messages go: a port of mido."""
-
-    def send(self, message: Any) -> None:
-        """Send a message."""
 
 
 @dataclass
@@ -151,10 +135,9 @@ def relay(
 
 def channels_of(parts: PartSet) -> list[int]:
     """Return the MIDI channel of each part, 0–15, passing over that of percussion; raises PortError for over 15."""
-    channels = [channel for channel in range(16) if channel != PERCUSSION_CHANNEL]
-    if len(parts) > len(channels):
-        raise PortError(f"{len(parts)} parts do not fit the {len(channels)} channels of a MIDI port")
-    return channels[: len(parts)]
+    if len(parts) > len(ports.CHANNELS):
+        raise PortError(f"{len(parts)} parts do not fit the {len(ports.CHANNELS)} channels of a MIDI port")
+    return list(ports.CHANNELS[: len(parts)])
 
 
 def messages_of(music: Music) -> list[tuple[float, Any]]:
@@ -198,60 +181,18 @@ def recorded(performance: Performance, parts: PartSet, qpm: float) -> Music:
 
 def open_input(name: str) -> Any:
     """Open the port that a player's notes come from: its name or the beginning of it; "virtual" makes one."""
-    return _open(name, "input")
+    return ports.open_port(name, "input", "arranger")
 
 
 def open_output(name: str) -> Any:
     """Open the port that the parts go to: its name or the beginning of it; "virtual" makes one."""
-    return _open(name, "output")
+    return ports.open_port(name, "output", "arranger")
 
 
 def port_names() -> tuple[list[str], list[str]]:
     """Return the names of the inputs and of the outputs; raises PortError where there is no MIDI at all."""
-    mido = _mido()
-    try:
-        with _quiet():
-            return mido.get_input_names(), mido.get_output_names()
-    except ImportError:
-        raise ImportError("MIDI ports need python-rtmidi; install the extra: pip install 'arranger[live]'") from None
-    except OSError as error:
-        raise PortError(f"this machine has no MIDI ports ({error}); a file can be played instead") from None
-
-
-def _open(name: str, kind: str) -> Any:
-    mido = _mido()
-    inputs, outputs = port_names()
-    there = inputs if kind == "input" else outputs
-    opener = mido.open_input if kind == "input" else mido.open_output
-    try:
-        if name == VIRTUAL:
-            return opener("arranger", virtual=True)
-        fitting = [port for port in there if port == name] or [p for p in there if p.lower().startswith(name.lower())]
-        if fitting:
-            return opener(fitting[0])
-    except OSError as error:
-        raise PortError(f"the MIDI {kind} {name!r} cannot be opened: {error}") from None
-    listed = ", ".join(repr(port) for port in there) or "none"
-    raise PortError(f"no file and no MIDI {kind} {name!r}; {kind}s: {listed}; {VIRTUAL!r} makes one")
+    return ports.port_names("arranger")
 
 
 def _mido() -> Any:
-    try:
-        import mido
-    except ModuleNotFoundError:
-        raise ImportError("MIDI in time needs mido; install the extra: pip install 'arranger[live]'") from None
-    return mido
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence what C libraries print: ALSA complains on stderr by itself, beside the error that it returns."""
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+    return ports.import_mido("arranger")
