@@ -79,7 +79,8 @@ def load_aisfx(weights: str | os.PathLike[str] | None = None) -> AisfxNet:
         state, _ = torch.load(path, map_location="cpu", weights_only=True)
     network = AisfxNet()
     network.load_state_dict({key[len(PREFIX) :]: value for key, value in state.items() if key.startswith(PREFIX)})
-    return network.eval()
+    network.eval()
+    return network
 
 
 def aisfx_vectors(network: AisfxNet, sounds: Sequence[Audio]) -> NDArray[np.float32]:

@@ -34,4 +34,5 @@ class Average(nn.Module):
 
     def train(self, mode: bool = True) -> Average:
         """Stay as for inference."""
-        return super().train(False)
+        super().train(False)
+        return self

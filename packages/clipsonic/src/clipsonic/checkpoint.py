@@ -121,7 +121,8 @@ def load_vocoder(folder: str | os.PathLike[str]) -> Vocoder:
     def build(description: dict[str, Any], weights: dict[str, Tensor]) -> Vocoder:
         vocoder = build_vocoder(description["vocoder"], description["model"], _mel(description, Path(folder)))
         vocoder.load_state_dict(weights)
-        return vocoder.eval()
+        vocoder.eval()
+        return vocoder
 
     vocoder: Vocoder = _load(folder, "vocoder", build)
     return vocoder

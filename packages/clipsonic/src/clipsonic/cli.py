@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import functools
 import json
 import sys
@@ -209,16 +210,14 @@ def _query(options: argparse.Namespace, synthesizer: Synthesizer, prompt: Prompt
         return synthesizer.text(prompt.text, negative=prompt.negative, seed=prompt.seed)
     if prompt.negative is None:
         return query
-    import dataclasses
-
     return dataclasses.replace(query, against=synthesizer.text(prompt.negative, seed=prompt.seed).vector)
 
 
 def _settings(options: argparse.Namespace, prompt: Prompt, sampling: Any) -> Settings:
     from clipsonic.generate import Settings
 
-    given = {} if prompt.duration_s is None else {"duration_s": prompt.duration_s}
-    return Settings(sampling=sampling, guidance=options.guidance, loop=options.loop, **given)
+    settings = Settings(sampling=sampling, guidance=options.guidance, loop=options.loop)
+    return settings if prompt.duration_s is None else dataclasses.replace(settings, duration_s=prompt.duration_s)
 
 
 def _make(

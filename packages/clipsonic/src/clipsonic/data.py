@@ -79,7 +79,7 @@ class CropDataset(Dataset[Any]):
         if self.learned_from == "none":
             return np.zeros(0, np.float32)
         vectors = self.clips.image_vectors(clip) if self.learned_from == "image" else self.texts[clip.label]
-        return vectors[rng.integers(len(vectors))]
+        return np.asarray(vectors[rng.integers(len(vectors))], np.float32)
 
 
 class PairDataset(Dataset[Any]):

@@ -42,11 +42,10 @@ class Guided:
         """
         items = len(mels)
         steps = step.expand(items)
-        if self.weight == 1:
-            return self.network(mels, steps, self.condition)
-        if self.weight == 0:
-            return self.network(mels, steps, self.against)
-        both = self.network(mels.repeat(2, 1, 1, 1), steps.repeat(2), torch.cat([self.condition, self.against]))
+        if self.weight in (0, 1):
+            alone: Output = self.network(mels, steps, self.condition if self.weight else self.against)
+            return alone
+        both: Output = self.network(mels.repeat(2, 1, 1, 1), steps.repeat(2), torch.cat([self.condition, self.against]))
         with_query, without = both.prediction[:items], both.prediction[items:]
         guided = without + self.weight * (with_query - without)
         return Output(guided, None if both.variance is None else both.variance[:items])

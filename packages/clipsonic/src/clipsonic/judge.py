@@ -72,7 +72,8 @@ def train_judge(mels: NDArray[np.float32], labels: Sequence[str], *, epochs: int
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-    return judge.eval()
+    judge.eval()
+    return judge
 
 
 def clip_mels(clips: Clips, split: str, seconds: float, mel: MelConfig, limit: int | None = None) -> tuple[

@@ -202,7 +202,8 @@ def _at(audio: Audio, decibels: float) -> Audio:
 
 def _label_vectors() -> tuple[dict[str, NDArray[np.float32]], tuple[list[Wording], NDArray[np.float32]]]:
     """Vectors of labels, and all wordings with theirs."""
-    texts, wordings = [], []
+    texts: list[str] = []
+    wordings: list[Wording] = []
     for label in INSTRUMENTS:
         for text, split in ((label, "train"), *WORDINGS[label]):
             wordings.append(Wording(label, text, len(texts), split))

@@ -50,8 +50,8 @@ def filterbank(config: MelConfig) -> NDArray[np.float32]:
     lower, centre, upper = edges[:-2, None], edges[1:-1, None], edges[2:, None]
     rising = (frequencies - lower) / (centre - lower)
     falling = (upper - frequencies) / (upper - centre)
-    weights: NDArray[np.float32] = np.maximum(0, np.minimum(rising, falling)) * 2 / (upper - lower)
-    return weights.astype(np.float32)
+    weights = np.maximum(0, np.minimum(rising, falling)) * 2 / (upper - lower)
+    return np.asarray(weights, np.float32)
 
 
 def mel_spectrogram(audio: Audio, config: MelConfig | None = None) -> Mels:
