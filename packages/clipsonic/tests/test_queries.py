@@ -127,4 +127,4 @@ def _write_tokenizer(folder: Path, transformers: object) -> None:
         tokenizer_object=tokenizer, unk_token="<unk>", pad_token="<pad>", bos_token="<s>", eos_token="</s>"
     )
     fast.save_pretrained(folder)
-    transformers.ClapFeatureExtractor(max_length_s=1).save_pretrained(folder)  # type: ignore[attr-defined]  # as above
+    transformers.ClapFeatureExtractor(max_length_s=1, truncation="rand_trunc").save_pretrained(folder)  # type: ignore[attr-defined]  # as above

@@ -17,7 +17,7 @@ TEMPLATES = (
 DESCRIPTIONS = {
     "violin": ("a fiddle tune", "a small bowed string instrument held under the chin", "high bowed strings",
                "the fiddler plays a tune"),
-    "cello": ("a bowed string instrument held between the knees", "deep warm bowed strings", "a violoncello melody",
+    "cello": ("a bowed string instrument held between the knees", "deep warm bowed strings", "a baritone of the string quartet",
               "low bowed strings played sitting down"),
     "double bass": ("the lowest bowed string instrument", "a contrabass line", "an upright bass, bowed",
                     "very deep bowed strings"),
@@ -35,7 +35,7 @@ DESCRIPTIONS = {
                  "brass that can glide between notes"),
     "saxophone": ("a jazzy reed instrument made of brass", "an alto sax line", "smoky reed melody of a jazz club",
                   "a sax melody"),
-    "piano": ("a keyboard with hammered strings", "a grand with black and white keys", "keys of a pianoforte",
+    "piano": ("a keyboard with hammered strings", "a grand with black and white keys", "ivories under ten fingers",
               "a pianist at the keyboard"),
     "acoustic guitar": ("plucked nylon strings", "a six-string instrument plucked by fingers", "a classical six-string",
                         "fingerpicked strings by a campfire"),
