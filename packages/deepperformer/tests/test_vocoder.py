@@ -89,7 +89,8 @@ def test_griffin_lim_gives_back_a_tone() -> None:
     spectrum = np.abs(np.fft.rfft(made[0, 4000:12_000].numpy() * np.hanning(8000)))
     assert spectrum.argmax() * 2 == pytest.approx(440, abs=19)  # bands are 37 Hz apart
     again = torch_log_mel(made, MelDefinition()).transpose(1, 2)
-    assert (again - mel)[:, 5:-5].abs().mean() < 0.5
+    loud = mel > mel.max() - 3
+    assert (again - mel)[loud].abs().mean() < 0.3
     assert torch.equal(made, GriffinLim(iterations=30)(mel))
 
 

@@ -21,13 +21,15 @@ class Clip:
     """The notes of a window.
 
     notes: (n, 4) rows, onsets in steps from the anchor, negative for notes that began before. onsets, durations: (n,)
-    in frames from the start of the window. anchor: frames, when the anchor is played.
+    in frames from the start of the window. anchor: frames, when the anchor is played. indices: (n,), which of all notes
+    they are.
     """
 
     notes: NoteRows
     onsets: NDArray[np.float64]
     durations: NDArray[np.float64]
     anchor: float
+    indices: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.notes)
@@ -49,7 +51,7 @@ def clip_of(rows: NoteRows, timings: Timings, start_s: float, frames: int, frame
         anchor = float(onsets[first])
     else:
         anchor = 0.0
-    return Clip(notes, onsets, ends[inside] - onsets, anchor)
+    return Clip(notes, onsets, ends[inside] - onsets, anchor, inside)
 
 
 def window_starts(seconds: float, frames: int, frame_s: float) -> NDArray[np.float64]:

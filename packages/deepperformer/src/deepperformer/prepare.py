@@ -118,17 +118,39 @@ def _sound_of(recording: Recording, output: Path, definition: MelDefinition, sou
     return audio
 
 
-def rendered(soundfont: str | os.PathLike[str] | None, program: int, definition: MelDefinition) -> Renderer:
-    """Return a `sound` for `prepare`: the notes of a recording at its timings, played by a SoundFont."""
+def rendered(
+    recordings: Sequence[Recording], soundfonts: Sequence[Path | None], program: int, definition: MelDefinition
+) -> tuple[list[Recording], Renderer]:
+    """Return each recording once for each SoundFont, which becomes its performer, and a `sound` that plays them.
+
+    soundfonts: files; None: the default one, TimGM6mb.
+    """
     from muspy_core import render
+
+    fonts = {"TimGM6mb" if font is None else font.stem: font for font in soundfonts}
 
     def sound(recording: Recording) -> Audio:
         if recording.timings is None:
             raise DataError(f"{recording.name}: has no timings to render")
         music = performed_music(recording.rows, recording.timings, program)
-        return render(music, soundfont=soundfont, sample_rate=definition.sample_rate)
+        return render(music, soundfont=fonts[recording.performer], sample_rate=definition.sample_rate)
 
-    return sound
+    played = [
+        dataclasses.replace(recording, name=f"{recording.name}_{font}", performer=font, sound=None)
+        for font in fonts
+        for recording in recordings
+    ]
+    return played, sound
+
+
+def aligned(recording: Recording, audio: Audio) -> Timings:
+    """An `align` for `prepare`: our alignment, which needs the extra `align`."""
+    from deepperformer.alignment import align
+
+    found = align(recording.rows, audio)
+    for warning in found.quality.warnings:
+        logger.warning("%s: %s", recording.name, warning)
+    return found.timings
 
 
 def _write_notes(recordings: Sequence[Recording], timings: Sequence[Timings], output: Path) -> None:

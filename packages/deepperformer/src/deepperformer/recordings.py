@@ -23,8 +23,10 @@ from deepperformer.features.notes import (
     RESOLUTION,
     NoteRows,
     Timings,
+    played_rows,
     read_rows,
     read_timings,
+    row_order,
     rows_of,
 )
 
@@ -125,7 +127,7 @@ def read_maestro(folder: str | os.PathLike[str]) -> Iterator[Recording]:
         music = read(folder / line["midi_filename"])
         if not isinstance(music, Music):
             raise DataError(f"{folder / line['midi_filename']}: holds no single piece")
-        rows, timings = played_rows(music)
+        rows, timings = timed_rows(music)
         title = f"{line['canonical_composer']}: {line['canonical_title']}"
         sound = folder / line["audio_filename"]
         name = line["midi_filename"].rsplit(".", 1)[0].replace("/", "_")
@@ -133,17 +135,14 @@ def read_maestro(folder: str | os.PathLike[str]) -> Iterator[Recording]:
         yield Recording(name, line["year"], title, rows, timings, qpm, sound if sound.is_file() else None)
 
 
-def played_rows(music: Music, steps_per_second: int = MAESTRO_STEPS) -> tuple[NoteRows, Timings]:
+def timed_rows(music: Music, steps_per_second: int = MAESTRO_STEPS) -> tuple[NoteRows, Timings]:
     """Return the notes of music without beats, in steps of time, and their exact times in seconds."""
-    table = np.concatenate([track.notes.array for track in music.tracks if not track.is_drum])
-    ends = table["time"] + table["duration"]
-    timings = np.stack([music.tempo_map.seconds(table["time"]), music.tempo_map.seconds(ends)], axis=1)
+    rows, timings = played_rows(music)
     steps = np.rint(timings * steps_per_second).astype(np.int64)
-    played = np.stack(
-        [steps[:, 0], np.maximum(steps[:, 1] - steps[:, 0], 1), table["pitch"], table["velocity"]], axis=1
-    ).astype(np.int64)
-    order = np.lexsort((played[:, 2], played[:, 1], played[:, 0]))
-    return played[order], timings[order]
+    rows[:, ONSET] = steps[:, 0]
+    rows[:, DURATION] = np.maximum(steps[:, 1] - steps[:, 0], 1)
+    order = row_order(rows)
+    return rows[order], timings[order]
 
 
 # --- folders of scores with recordings -------------------------------------------------------------------------------

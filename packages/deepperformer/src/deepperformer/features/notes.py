@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
-from muspy_core import Music, Note, Tempo, Track
+from muspy_core import Music, Note, Tempo, Track, read
 from muspy_core.io.files import write_atomically
 from numpy.typing import NDArray
 
@@ -43,12 +43,33 @@ def rows_of(music: Music, rows: Rows = "score", part: str | None = None) -> Note
     """
     if rows not in get_args(Rows):
         raise NotesError(f"rows={rows!r}: choose one of {', '.join(get_args(Rows))}")
-    tracks = [track for track in (music.tracks if part is None else [part_of(music, part)]) if not track.is_drum]
-    tables = [_track_rows(track, music.resolution, rows) for track in tracks]
-    notes = np.concatenate([*tables, np.zeros((0, 4), np.int64)])
-    if not len(notes):
+    tables = [_track_rows(track, music.resolution, rows) for track in _tracks(music, part)]
+    return sort_rows(_some(np.concatenate([*tables, np.zeros((0, 4), np.int64)]), part))
+
+
+def played_rows(music: Music, part: str | None = None) -> tuple[NoteRows, Timings]:
+    """Return the notes of music that was played, such as expressive MIDI, and their exact times in seconds, (n, 2).
+
+    Raises NotesError if there are none.
+    """
+    tracks = _tracks(music, part)
+    tables = [_track_rows(track, music.resolution, "score") for track in tracks]
+    rows = _some(np.concatenate([*tables, np.zeros((0, 4), np.int64)]), part)
+    times = np.concatenate([track.notes.array["time"] for track in tracks])
+    ends = times + np.concatenate([track.notes.array["duration"] for track in tracks])
+    timings = np.stack([music.tempo_map.seconds(times), music.tempo_map.seconds(ends)], axis=1)
+    order = row_order(rows)
+    return rows[order], timings[order]
+
+
+def _tracks(music: Music, part: str | None) -> list[Track]:
+    return [track for track in (music.tracks if part is None else [part_of(music, part)]) if not track.is_drum]
+
+
+def _some(rows: NoteRows, part: str | None) -> NoteRows:
+    if not len(rows):
         raise NotesError("the score has no notes" if part is None else f"part {part!r} has no notes")
-    return sort_rows(notes)
+    return rows
 
 
 def part_of(music: Music, part: str) -> Track:
@@ -87,7 +108,12 @@ def _grace_onsets(onsets: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def sort_rows(rows: NoteRows) -> NoteRows:
     """Return rows sorted by onset, duration, pitch and velocity."""
-    return rows[np.lexsort((rows[:, VELOCITY], rows[:, PITCH], rows[:, DURATION], rows[:, ONSET]))]
+    return rows[row_order(rows)]
+
+
+def row_order(rows: NoteRows) -> NDArray[np.int64]:
+    """Return the indices that sort rows by onset, duration, pitch and velocity."""
+    return np.lexsort((rows[:, VELOCITY], rows[:, PITCH], rows[:, DURATION], rows[:, ONSET]))
 
 
 def music_of(rows: NoteRows, qpm: float = 120.0, program: int = VIOLIN) -> Music:
@@ -137,6 +163,54 @@ def read_timings(path: str | os.PathLike[str]) -> Timings:
 def write_timings(path: str | os.PathLike[str], timings: Timings, overwrite: bool = True) -> None:
     """Write timings as a CSV of start and end in seconds, to a tenth of a millisecond."""
     _write_csv(path, TIMING_FIELDS, [[f"{value:.4f}" for value in line] for line in timings.tolist()], overwrite)
+
+
+def write_alignment(path: str | os.PathLike[str], rows: NoteRows, timings: Timings, overwrite: bool = True) -> None:
+    """Write rows and when they are played: `.mid` as music that plays so, anything else as a CSV of both."""
+    if Path(path).suffix.lower() in (".mid", ".midi"):
+        with write_atomically(path, overwrite) as temporary:
+            performed_music(rows, timings).write_midi(temporary)
+        return
+    table = rows.copy()
+    table[:, DURATION] += table[:, ONSET]
+    lines = [
+        [*row, *(f"{value:.4f}" for value in times)]
+        for row, times in zip(table.tolist(), timings.tolist(), strict=True)
+    ]
+    _write_csv(path, (*CSV_FIELDS, *TIMING_FIELDS), lines, overwrite)
+
+
+def read_alignment(path: str | os.PathLike[str], rows: NoteRows | None = None) -> tuple[NoteRows, Timings]:
+    """Read rows and when they are played, as `write_alignment` writes them.
+
+    rows: of the score; needed for MIDI, whose notes must be those of the score, and for a CSV of times alone. Raises
+    NotesError if they do not belong together.
+    """
+    path = Path(path)
+    if path.suffix.lower() in (".mid", ".midi"):
+        music = read(path)
+        if rows is None or not isinstance(music, Music):
+            raise NotesError(f"{path}: timings in MIDI need the score beside them")
+        return rows, _matched(rows, *played_rows(music), path)
+    timings = read_timings(path)
+    if rows is None:
+        rows = read_rows(path)
+    if len(rows) != len(timings):
+        raise NotesError(f"{path}: has times of {len(timings)} notes, the score has {len(rows)}")
+    if (timings[:, 1] < timings[:, 0]).any():
+        raise NotesError(f"{path}: note {int((timings[:, 1] < timings[:, 0]).argmax()) + 1} ends before it starts")
+    return rows, timings
+
+
+def _matched(rows: NoteRows, played: NoteRows, timings: Timings, path: Path) -> Timings:
+    """Give each note of the score the times of the note of its pitch with the same number in order."""
+    found = np.empty((len(rows), 2))
+    if sorted(rows[:, PITCH].tolist()) != sorted(played[:, PITCH].tolist()):
+        raise NotesError(f"{path}: its {len(played)} notes are not the {len(rows)} of the score")
+    for pitch in np.unique(rows[:, PITCH]):
+        there = np.flatnonzero(played[:, PITCH] == pitch)
+        found[np.flatnonzero(rows[:, PITCH] == pitch)] = timings[there[np.argsort(timings[there, 0], kind="stable")]]
+    return found
 
 
 def _read_csv(path: str | os.PathLike[str], fields: Sequence[str]) -> NDArray[np.float64]:

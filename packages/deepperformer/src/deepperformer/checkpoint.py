@@ -1,0 +1,161 @@
+"""Weights, configuration and history on disk: `model.safetensors` and `config.json` in one folder (all models alike).
+
+A bundle is a folder of three such folders, `alignment`, `synthesis` and `inverter`, which `deepperformer perform` takes
+together. The definition of the mels is saved with a model, and checked where two models meet.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from muspy_core.io.files import write_atomically
+
+from deepperformer.config import AlignmentConfig, HiFiGANConfig, ISTFTConfig, SynthesisConfig
+from deepperformer.errors import MelError, ModelError
+from deepperformer.features.spectrogram import MelDefinition
+
+if TYPE_CHECKING:
+    from torch import nn
+
+WEIGHTS_NAME, CONFIG_NAME = "model.safetensors", "config.json"
+STAGES = ("alignment", "synthesis", "inverter")
+CONFIGS = {"alignment": AlignmentConfig, "synthesis": SynthesisConfig, "hifigan": HiFiGANConfig, "istft": ISTFTConfig}
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a model was trained. works: of the training recordings. scores: by name."""
+
+    steps: int = 0
+    works: tuple[str, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model that was loaded. kind: `alignment`, `synthesis`, `hifigan` or `istft`. performers: names, by number."""
+
+    name: str
+    kind: str
+    model: Any
+    mel: MelDefinition
+    performers: tuple[str, ...]
+    training: Training
+
+
+def kind_of(model: nn.Module) -> str:
+    """Return the kind of a model, by its configuration."""
+    for kind, config in CONFIGS.items():
+        if type(model.config) is config:
+            return kind
+    raise ModelError(f"{type(model).__name__} is no model of this package")
+
+
+def build(kind: str, config: Any) -> nn.Module:
+    """Return an untrained model of a kind."""
+    from deepperformer.model import AlignmentModel, SynthesisModel
+    from deepperformer.vocoder.hifigan import HiFiGAN
+    from deepperformer.vocoder.istft import ISTFTInverter
+
+    models = {"alignment": AlignmentModel, "synthesis": SynthesisModel, "hifigan": HiFiGAN, "istft": ISTFTInverter}
+    model: nn.Module = models[kind](config)
+    return model
+
+
+def save_checkpoint(
+    folder: str | os.PathLike[str],
+    model: nn.Module,
+    mel: MelDefinition,
+    performers: tuple[str, ...] = (),
+    training: Training | None = None,
+) -> None:
+    """Write a model into a folder, which is made if there is none; weights in half precision, folded."""
+    from safetensors.torch import save_file
+
+    kind, config = kind_of(model), model.config
+    plain = build(kind, config)
+    plain.load_state_dict(model.state_dict())
+    weights = plain.fold().state_dict() if kind in ("hifigan", "istft") else plain.state_dict()
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    description = {
+        "kind": kind,
+        "model": config.to_dict(),
+        "mel": mel.to_dict(),
+        "mel_fingerprint": mel.fingerprint,
+        "performers": list(performers),
+        "training": asdict(training or Training()),
+    }
+    with write_atomically(folder / WEIGHTS_NAME) as temporary:
+        save_file({name: tensor.detach().half().cpu().contiguous() for name, tensor in weights.items()}, temporary)
+    with write_atomically(folder / CONFIG_NAME) as temporary:
+        temporary.write_text(json.dumps(description, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def load_checkpoint(name: str | os.PathLike[str], stage: str | None = None) -> Checkpoint:
+    """Load a model in single precision, ready for use.
+
+    name: of a bundled set of models, a folder, or `hub:OWNER/NAME`; no network is touched for the first two. stage: the
+    model of a bundle: `alignment`, `synthesis` or `inverter`. Raises ModelError.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    folder = model_folder(name)
+    if stage is not None and (folder / stage / CONFIG_NAME).is_file():
+        folder = folder / stage
+    try:
+        description: dict[str, Any] = json.loads((folder / CONFIG_NAME).read_text(encoding="utf-8"))
+        kind = description["kind"]
+        model: Any = build(kind, CONFIGS[kind].from_dict(description["model"]))  # type: ignore[attr-defined]
+        if kind in ("hifigan", "istft"):
+            model.fold()
+        weights = load_file(folder / WEIGHTS_NAME)
+        model.load_state_dict({key: value.float() for key, value in weights.items()})
+        history = description.get("training", {})
+        training = Training(history.get("steps", 0), tuple(history.get("works", ())), history.get("scores", {}))
+        mel = MelDefinition(**description["mel"])
+        return Checkpoint(os.fspath(name), kind, model.eval(), mel, tuple(description["performers"]), training)
+    except (ModelError, MelError):
+        raise
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise ModelError(f"{folder}: holds no deepperformer model: {error}") from error
+
+
+def bundled() -> list[str]:
+    """Return the names of the bundles that come with the package."""
+    folder = Path(str(resources.files("deepperformer") / "pretrained"))
+    return sorted({path.parent.parent.name for path in folder.glob(f"*/*/{CONFIG_NAME}")})
+
+
+def model_folder(name: str | os.PathLike[str]) -> Path:
+    """Return the folder of a model or bundle. Raises ModelError, with the nearest name, for an unknown one."""
+    text = os.fspath(name)
+    if text in bundled():
+        return Path(str(resources.files("deepperformer") / "pretrained" / text))
+    if Path(text).is_dir():
+        return Path(text)
+    if text.startswith("hub:"):
+        return _from_hub(text.removeprefix("hub:"))
+    near = difflib.get_close_matches(text, bundled(), n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"bundled models: {', '.join(bundled()) or 'none'}"
+    raise ModelError(f"unknown model {text!r}: neither bundled, nor a folder, nor hub:OWNER/NAME; {hint}")
+
+
+def _from_hub(identifier: str) -> Path:
+    try:
+        from huggingface_hub import snapshot_download
+    except ModuleNotFoundError as error:
+        raise ImportError("models of the Hub need huggingface_hub: pip install 'deepperformer[hub]'") from error
+    try:
+        names = [WEIGHTS_NAME, CONFIG_NAME, f"*/{WEIGHTS_NAME}", f"*/{CONFIG_NAME}"]
+        return Path(snapshot_download(identifier, allow_patterns=names))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"hub:{identifier}: cannot be downloaded: {error}") from error

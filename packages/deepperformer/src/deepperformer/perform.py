@@ -1,0 +1,236 @@
+"""A score in, the sound of a performance out: timings → mel → samples, in windows, block by block (§5.3).
+
+Memory does not grow with the length of the piece but for its notes. Windows of the synthesis model are as long as in
+training, and cross-faded; the inverter sees as much around a block as it depends on, so that blocks join without a seam
+and a stream is the same as the whole.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from muspy_core import Audio, Music
+from muspy_core.audio_blocks import join
+from numpy.typing import NDArray
+
+from deepperformer.checkpoint import STAGES, Checkpoint, load_checkpoint
+from deepperformer.clips import CLIP_FRAMES, clip_of
+from deepperformer.errors import ModelError, PerformError
+from deepperformer.features.notes import NoteRows, Timings, rows_of
+from deepperformer.features.spectrogram import Mel, MelDefinition
+from deepperformer.timing import ScoreTempo, constant_timings, expressive_timings
+
+FADE_FRAMES = 32  # in which a window of the synthesis model passes into the next
+EDGE_FRAMES = 24  # at the ends of a window, whose surroundings the model cannot see; they are not used
+TAIL_S = 0.5  # after the last note
+BLOCK_FRAMES = 256  # of the inverter: 4 s
+LEAST_CONTEXT = 32
+
+
+@dataclasses.dataclass(frozen=True)
+class Performance:
+    """Notes and when they are played. rows: (n, 4). timings: (n, 2) in seconds."""
+
+    rows: NoteRows
+    timings: Timings
+
+    @property
+    def duration(self) -> float:
+        """Seconds until the last note has ended."""
+        return float(self.timings[:, 1].max())
+
+
+class Performer:
+    """The three models that perform.
+
+    Args:
+        synthesis: Timed notes → mel.
+        inverter: Mel → samples; None: Griffin-Lim.
+        alignment: Notes → their times; None: the score's tempo is kept.
+        seed: Of Griffin-Lim.
+
+    Raises MelError if two were trained with different mels, ModelError for a model in another's place.
+    """
+
+    def __init__(
+        self,
+        synthesis: Checkpoint,
+        inverter: Checkpoint | None = None,
+        alignment: Checkpoint | None = None,
+        seed: int = 0,
+    ) -> None:
+        for checkpoint, kinds in ((synthesis, "synthesis"), (inverter, "hifigan istft"), (alignment, "alignment")):
+            if checkpoint is not None and checkpoint.kind not in kinds.split():
+                raise ModelError(f"{checkpoint.name}: is a model of kind {checkpoint.kind}, not {kinds}")
+            if checkpoint is not None:
+                synthesis.mel.check(checkpoint.mel, checkpoint.name)
+        self.synthesis, self.alignment = synthesis, alignment
+        self.mel_definition: MelDefinition = synthesis.mel
+        self.inverter: Any = _griffin_lim(synthesis.mel, seed) if inverter is None else inverter.model
+        self.context = max(getattr(self.inverter, "reach", LEAST_CONTEXT), LEAST_CONTEXT)
+
+    @classmethod
+    def from_pretrained(cls, name: str | os.PathLike[str] = "violin", seed: int = 0) -> Performer:
+        """Load a bundle by name, folder or Hub id; what it lacks is done without (see the class).
+
+        seed: of Griffin-Lim, where that is the inverter.
+
+        Raises ModelError if it has no synthesis model.
+        """
+        found: dict[str, Checkpoint] = {}
+        for stage in STAGES:
+            try:
+                checkpoint = load_checkpoint(name, stage)
+            except ModelError:
+                if stage == "synthesis":
+                    raise
+                continue
+            found[stage] = checkpoint
+        return cls(found["synthesis"], found.get("inverter"), found.get("alignment"), seed)
+
+    @property
+    def performers(self) -> tuple[str, ...]:
+        """Names of the performers, by number."""
+        return self.synthesis.performers
+
+    def number_of(self, performer: str | int) -> int:
+        """Return the number of a performer, by number or name. Raises PerformError, with the names."""
+        count = max(len(self.performers), 1)
+        if isinstance(performer, int) or performer.isdigit():
+            if int(performer) < count:
+                return int(performer)
+        elif performer in self.performers:
+            return self.performers.index(performer)
+        names = ", ".join(f"{index} ({name})" for index, name in enumerate(self.performers)) or "0"
+        raise PerformError(f"no performer {performer!r}: choose one of {names}")
+
+    # --- stages ------------------------------------------------------------------------------------------------------
+
+    def time_notes(
+        self,
+        music: Music,
+        *,
+        performer: str | int = 0,
+        qpm: float | None = None,
+        humanise: float = 1.0,
+        part: str | None = None,
+    ) -> Performance:
+        """Decide when the notes of a score are played.
+
+        Args:
+            music: The score.
+            performer: Number or name.
+            qpm: Constant tempo; None: the score's.
+            humanise: 0 (exactly that tempo) to 1 (as the model plays).
+            part: Name or number of the only part to play.
+        """
+        rows = rows_of(music, "score", part)
+        tempo = ScoreTempo.of(music, qpm)
+        number = self.number_of(performer)
+        if self.alignment is None:
+            return Performance(rows, constant_timings(rows, tempo))
+        number = min(number, max(self.alignment.model.config.performers - 1, 0))
+        frame_s = self.mel_definition.frame_s
+        return Performance(rows, expressive_timings(rows, tempo, self.alignment.model, number, frame_s, humanise))
+
+    def mel_blocks(self, performance: Performance, performer: str | int = 0) -> Iterator[Mel]:
+        """Give the log-mel spectrogram of a performance block by block, (T, M) each."""
+        hop = CLIP_FRAMES - 2 * EDGE_FRAMES - FADE_FRAMES
+        frames = self.frames_of(performance)
+        number = self.number_of(performer)
+        rise = np.linspace(0, 1, FADE_FRAMES + 2, dtype=np.float32)[1:-1, None]
+        before: Mel | None = None
+        for start in range(0, frames, hop):
+            window = self._window(performance, start - EDGE_FRAMES, number)[EDGE_FRAMES:-EDGE_FRAMES]
+            if before is not None:
+                window[:FADE_FRAMES] = rise * window[:FADE_FRAMES] + (1 - rise) * before
+            before = window[hop:]
+            yield window[: min(hop, frames - start)]
+
+    def mel(self, performance: Performance, performer: str | int = 0) -> Mel:
+        """Return the log-mel spectrogram of a performance, (T, M)."""
+        return np.concatenate(list(self.mel_blocks(performance, performer)))
+
+    def frames_of(self, performance: Performance) -> int:
+        """Return the number of frames of a performance: half a second more than its notes."""
+        return int(np.ceil((performance.duration + TAIL_S) / self.mel_definition.frame_s))
+
+    def invert_blocks(self, mels: Iterable[Mel]) -> Iterator[Audio]:
+        """Give the sound of a mel spectrogram that comes in blocks, in blocks of 4 s (the last is shorter)."""
+        floor = np.float32(np.log(self.mel_definition.floor))
+        silence = np.full((self.context, self.mel_definition.n_mels), floor)
+        held, ahead = silence, self.context
+        for mel in itertools.chain(mels, [silence]):
+            held = np.concatenate([held, mel])
+            while len(held) >= 2 * ahead + BLOCK_FRAMES:
+                yield self._invert(held[: 2 * ahead + BLOCK_FRAMES])
+                held = held[BLOCK_FRAMES:]
+        if len(held) > 2 * ahead:
+            yield self._invert(held)
+
+    # --- all together ------------------------------------------------------------------------------------------------
+
+    def stream(self, music: Music, **options: Any) -> Iterator[Audio]:
+        """Give the performance of a score block by block; the options are those of `time_notes`."""
+        yield from self.stream_notes(self.time_notes(music, **options), options.get("performer", 0))
+
+    def stream_notes(self, performance: Performance, performer: str | int = 0) -> Iterator[Audio]:
+        """Give the sound of notes whose times are known, block by block."""
+        yield from self.invert_blocks(self.mel_blocks(performance, performer))
+
+    def perform(self, music: Music, **options: Any) -> Audio:
+        """Return the performance of a score; the options are those of `time_notes`."""
+        return join(self.stream(music, **options), sample_rate=self.mel_definition.sample_rate)
+
+    # --- windows -----------------------------------------------------------------------------------------------------
+
+    def _window(self, performance: Performance, first: int, performer: int) -> Mel:
+        """Return one window of the synthesis model, (CLIP_FRAMES, M); the floor where no note sounds."""
+        import torch
+
+        frame_s = self.mel_definition.frame_s
+        clip = clip_of(performance.rows, performance.timings, first * frame_s, CLIP_FRAMES, frame_s)
+        if not len(clip):
+            floor = np.float32(np.log(self.mel_definition.floor))
+            return np.full((CLIP_FRAMES, self.mel_definition.n_mels), floor)
+        model = self.synthesis.model
+        with torch.inference_mode():
+            mel = model(
+                torch.from_numpy(clip.notes)[None],
+                torch.ones(1, len(clip), dtype=torch.bool),
+                torch.tensor([min(performer, max(model.config.performers - 1, 0))]),
+                torch.tensor([model.config.tempo_class(_local_qpm(performance))]),
+                torch.from_numpy(clip.onsets.astype(np.float32))[None],
+                torch.from_numpy(clip.durations.astype(np.float32))[None],
+                CLIP_FRAMES,
+            )
+        made: NDArray[np.float32] = mel[0].numpy().copy()
+        return made
+
+    def _invert(self, mel: Mel) -> Audio:
+        """Return the sound of the frames of a block between its contexts."""
+        import torch
+
+        hop = self.mel_definition.hop_length
+        with torch.inference_mode():
+            samples = self.inverter(torch.from_numpy(np.ascontiguousarray(mel))[None])[0].numpy()
+        kept = samples[self.context * hop : len(samples) - self.context * hop]
+        return Audio(np.clip(kept, -1, 1), self.mel_definition.sample_rate)
+
+
+def _local_qpm(performance: Performance) -> float:
+    """Return the mean tempo of a performance: what the model was told of recordings."""
+    from deepperformer.recordings import mean_qpm
+
+    return mean_qpm(performance.rows, performance.duration)
+
+
+def _griffin_lim(definition: MelDefinition, seed: int) -> Any:
+    from deepperformer.vocoder.griffin_lim import GriffinLim
+
+    return GriffinLim(definition, seed=seed)

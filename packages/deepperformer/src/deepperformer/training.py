@@ -1,0 +1,247 @@
+"""Models + losses + optimisers: the Lightning modules that `deepperformer fit` trains, but for inverters (§5.4)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import lightning as L
+import torch
+from torch import Tensor, nn
+
+from deepperformer.checkpoint import Training, save_checkpoint
+from deepperformer.config import AlignmentConfig, NoteConfig, SynthesisConfig
+from deepperformer.data import Batch, ClipDataModule, SegmentDataModule
+from deepperformer.errors import DataError
+from deepperformer.features.spectrogram import MelDefinition
+from deepperformer.losses import mel_loss, timing_loss
+from deepperformer.model import AlignmentModel, SynthesisModel, constant_tempo, frames_per_step
+
+Schedule = Literal["transformer", "constant"]
+BETAS, EPSILON = (0.9, 0.98), 1e-9
+
+
+def rate_of(step: int, schedule: Schedule, dim: int, warmup: int, anneal: tuple[int, ...] = ()) -> float:
+    """Return what the learning rate is multiplied by at a step.
+
+    transformer: dim^-½ min(step^-½, step warmup^-3/2), halved at each step of `anneal`. constant: 1 after the warm-up.
+    """
+    step += 1
+    if schedule == "constant":
+        return min(1.0, step / max(warmup, 1))
+    rate = dim**-0.5 * min(step**-0.5, step * warmup**-1.5)
+    return float(rate * 0.5 ** sum(step > boundary for boundary in anneal))
+
+
+class _NoteModule(L.LightningModule):
+    """What the training of both models shares: Adam, the schedule, performers."""
+
+    config: NoteConfig
+
+    def __init__(self, schedule: Schedule, learning_rate: float, warmup_steps: int, anneal: tuple[int, ...]) -> None:
+        super().__init__()
+        self.schedule, self.learning_rate = schedule, learning_rate
+        self.warmup_steps, self.anneal = warmup_steps, tuple(anneal)
+        self.mel = MelDefinition()
+
+    def setup(self, stage: str) -> None:
+        """Take up the mel definition, and refuse data with more performers than the model has."""
+        data = self.trainer.datamodule
+        self.mel = data.prepared.mel
+        if self.config.performers and len(data.performers) > self.config.performers:
+            raise DataError(f"the data have {len(data.performers)} performers, the model {self.config.performers}")
+
+    def tempo(self, qpm: Tensor) -> Tensor:
+        """Return the classes of tempi, (B,)."""
+        return (qpm / self.config.tempo_step).long().clamp(0, self.config.tempo_classes - 1)
+
+    def configure_optimizers(self) -> Any:
+        """Adam as in the Transformer, its rate times `rate_of` of the step."""
+        optimizer = torch.optim.Adam(self.parameters(), self.learning_rate, BETAS, EPSILON)
+
+        def rate(step: int) -> float:
+            return rate_of(step, self.schedule, self.config.dim, self.warmup_steps, self.anneal)
+
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+
+class AlignmentModule(_NoteModule):
+    """Training of an `AlignmentModel`; errors are logged in ms, beside those of constant tempo.
+
+    Args:
+        config: The model.
+        schedule: Of the rate: `transformer` (the paper) or `constant`.
+        learning_rate: Factor of the schedule.
+        warmup_steps: Steps until the full rate.
+        anneal: Steps at which the rate is halved; in the paper they lie beyond the end of training.
+    """
+
+    def __init__(
+        self,
+        config: AlignmentConfig,
+        schedule: Schedule = "transformer",
+        learning_rate: float = 1.0,
+        warmup_steps: int = 1000,
+        anneal: tuple[int, ...] = (10_000, 20_000, 50_000),
+    ) -> None:
+        super().__init__(schedule, learning_rate, warmup_steps, anneal)
+        self.config = config
+        self.model = AlignmentModel(config)
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+        """Return the loss of a batch."""
+        loss, _ = self._errors(batch)
+        self.log("train_loss", loss, batch_size=len(batch))
+        return loss
+
+    def validation_step(self, batch: Batch, batch_index: int) -> None:
+        """Log the loss and errors."""
+        self._score(batch, "val")
+
+    def test_step(self, batch: Batch, batch_index: int) -> None:
+        """The same for test recordings."""
+        self._score(batch, "test")
+
+    def _errors(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the loss, and mean absolute errors over notes in ms: of the model, and of constant tempo."""
+        pace = frames_per_step(batch.qpm, self.mel.frame_s)
+        times = torch.stack([batch.onsets - batch.anchor[:, None], batch.durations], dim=2)
+        output = self.model(batch.notes, batch.mask, batch.performer, self.tempo(batch.qpm))
+        loss = timing_loss(output, self.model.encode(times, batch.notes, pace), batch.mask)
+        predictions = {
+            "": self.model.decode(output, batch.notes, pace),
+            "constant_": constant_tempo(batch.notes, pace),
+        }
+        errors = {}
+        for name, predicted in predictions.items():
+            mean = ((predicted - times).abs() * batch.mask[..., None]).sum((0, 1)) / batch.mask.sum().clamp(min=1)
+            for index, what in enumerate(("onset", "duration")):
+                errors[f"{name}{what}_ms"] = mean[index].detach() * 1000 * self.mel.frame_s
+        return loss, errors
+
+    def _score(self, batch: Batch, stage: str) -> None:
+        loss, errors = self._errors(batch)
+        notes = int(batch.mask.sum())
+        self.log(f"{stage}_loss", loss, batch_size=notes, sync_dist=True)
+        logged = {f"{stage}_{name}": value for name, value in errors.items()}
+        self.log_dict(logged, batch_size=notes, sync_dist=True)
+
+
+class SynthesisModule(_NoteModule):
+    """Training of a `SynthesisModel`; the error of the training data's mean is logged beside the model's.
+
+    Args:
+        config: The model.
+        schedule: Of the rate: `transformer` (the paper) or `constant`, which short trainings want.
+        learning_rate: Factor of the schedule.
+        warmup_steps: Steps until the full rate.
+        start_from_mean: Whether the output begins as the mean of the training data; not in the paper.
+        initial: Folder of a checkpoint to go on from (fine-tuning); None: from nothing.
+    """
+
+    def __init__(
+        self,
+        config: SynthesisConfig,
+        schedule: Schedule = "transformer",
+        learning_rate: float = 1.0,
+        warmup_steps: int = 4000,
+        start_from_mean: bool = True,
+        initial: str | None = None,
+    ) -> None:
+        super().__init__(schedule, learning_rate, warmup_steps, ())
+        self.config, self.initial, self.start_from_mean = config, initial, start_from_mean
+        self.model = SynthesisModel(config)
+        self.register_buffer("mean_mel", torch.zeros(config.n_mels))
+
+    def setup(self, stage: str) -> None:
+        """Begin at the mean mel, or at a checkpoint."""
+        super().setup(stage)
+        self.mean_mel = self.trainer.datamodule.mean_mel().to(self.device)
+        if self.initial is not None:
+            from deepperformer.checkpoint import load_checkpoint
+
+            self.model.load_state_dict(load_checkpoint(self.initial, "synthesis").model.state_dict())
+        elif self.start_from_mean:
+            self.model.start_from_mean(self.mean_mel)
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+        """Return the loss of a batch."""
+        loss = mel_loss(self._mel(batch), _given(batch.mel))
+        self.log("train_loss", loss, batch_size=len(batch))
+        return loss
+
+    def validation_step(self, batch: Batch, batch_index: int) -> None:
+        """Log the squared error, and that of the mean mel."""
+        self._score(batch, "val")
+
+    def test_step(self, batch: Batch, batch_index: int) -> None:
+        """The same for test recordings."""
+        self._score(batch, "test")
+
+    def _mel(self, batch: Batch) -> Tensor:
+        frames = _given(batch.mel).shape[1]
+        mel: Tensor = self.model(
+            batch.notes,
+            batch.mask,
+            batch.performer,
+            self.tempo(batch.qpm),
+            batch.onsets,
+            batch.durations,
+            frames,
+        )
+        return mel
+
+    def _score(self, batch: Batch, stage: str) -> None:
+        target = _given(batch.mel)
+        values = {
+            "mse": mel_loss(self._mel(batch), target),
+            "mean_mse": mel_loss(self.mean_mel.expand_as(target), target),
+        }
+        logged = {f"{stage}_{name}": value for name, value in values.items()}
+        self.log_dict(logged, batch_size=len(batch), sync_dist=True)
+
+
+def _given(mel: Tensor | None) -> Tensor:
+    if mel is None:
+        raise DataError("clips have no mels: set data.sound to mel")
+    return mel
+
+
+class ExportBest(L.Callback):
+    """Writes the best model so far as a folder that `load_checkpoint` reads.
+
+    Args:
+        folder: Where to; None: `export` in the trainer's log folder.
+        monitor: The logged value that is to be smallest.
+    """
+
+    def __init__(self, folder: str | None = None, monitor: str = "val_loss") -> None:
+        self.folder, self.monitor = folder, monitor
+        self.best = float("inf")
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Save if this is the best validation."""
+        value = trainer.callback_metrics.get(self.monitor)
+        if trainer.sanity_checking or not trainer.is_global_zero or value is None or float(value) >= self.best:
+            return
+        data = trainer.datamodule  # type: ignore[attr-defined]  # Lightning sets it when fit is called
+        model, mel = getattr(pl_module, "model", None), getattr(pl_module, "mel", None)
+        if (
+            not isinstance(model, nn.Module)
+            or not isinstance(mel, MelDefinition)
+            or not isinstance(data, (ClipDataModule, SegmentDataModule))
+        ):
+            raise TypeError("ExportBest works with this package's modules and data")
+        self.best = float(value)
+        folder = Path(self.folder or Path(trainer.log_dir or trainer.default_root_dir) / "export")
+        scores = {name: round(float(score), 5) for name, score in trainer.callback_metrics.items() if "val" in name}
+        save_checkpoint(folder, model, mel, data.performers, Training(trainer.global_step, data.works, scores))
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best value so far, so that resumed training does not overwrite a better model."""
+        return {"best": self.best}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up the best value."""
+        self.best = state_dict["best"]

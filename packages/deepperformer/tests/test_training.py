@@ -1,0 +1,205 @@
+"""From prepared recordings to trained models: batches, schedules, `deepperformer fit`, checkpoints."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from deepperformer.checkpoint import Training, load_checkpoint, save_checkpoint
+from deepperformer.config import AlignmentConfig, HiFiGANConfig, ISTFTConfig, SynthesisConfig
+from deepperformer.data import ClipDataModule, SegmentDataModule
+from deepperformer.errors import DataError, ModelError
+from deepperformer.experiments.configs import configurations
+from deepperformer.features.spectrogram import MelDefinition
+from deepperformer.fit import CONFIGS, fit
+from deepperformer.model import AlignmentModel, SynthesisModel
+from deepperformer.prepare import prepare
+from deepperformer.recordings import Recording
+from deepperformer.training import rate_of
+from deepperformer.vocoder.hifigan import HiFiGAN
+from deepperformer.vocoder.istft import ISTFTInverter
+from muspy_core import Audio
+from tunes import timings_of, tune
+
+WORKS = 10
+
+
+def sound(recording: Recording) -> Audio:
+    """Tones at the pitches of the notes, which is quicker than a SoundFont."""
+    assert recording.timings is not None
+    clock = np.arange(round(16000 * recording.timings.max())) / 16000
+    samples = np.zeros(len(clock), np.float32)
+    for (_, _, pitch, _), (start, end) in zip(recording.rows.tolist(), recording.timings.tolist(), strict=True):
+        inside = (clock >= start) & (clock < end)
+        samples[inside] += 0.2 * np.sin(2 * np.pi * 440 * 2 ** ((pitch - 69) / 12) * (clock[inside] - start))
+    return Audio(samples, 16000)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten works of some 10 s, each played by two performers."""
+    recordings = [
+        Recording(f"{performer}_{work}", performer, f"work-{work}", tune(work, 16), times, 100.0 + work)
+        for performer, shift in (("ann", 0), ("bob", 1))
+        for work in range(WORKS)
+        for times in [timings_of(tune(work, 16), 100.0 + work, shift)]
+    ]
+    output = tmp_path_factory.mktemp("data")
+    prepare(recordings, output, sound=sound, progress=False)
+    return output
+
+
+# --- batches ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_batch_has_the_notes_their_times_and_the_mel(folder: Path) -> None:
+    data = ClipDataModule(str(folder), "mel", batch_size=3, move=False)
+    data.setup()
+    batch = next(iter(data.val_dataloader()))
+    assert batch.mel is not None
+    assert batch.mel.shape == (2 if len(batch) == 2 else 3, 312, 80)
+    assert batch.notes.shape[:2] == batch.mask.shape == batch.onsets.shape
+    assert batch.notes[batch.mask][:, 2].min() >= 55
+    first = (batch.onsets - batch.anchor[:, None])[0, batch.notes[0, :, 0] == 0]
+    assert first[0] == 0
+
+
+def test_moved_windows_stay_in_the_recording(folder: Path) -> None:
+    data = ClipDataModule(str(folder), "mel", batch_size=4)
+    data.setup()
+    moved, again = next(iter(data.train_dataloader())), next(iter(data.train_dataloader()))
+    assert moved.mel is not None
+    assert torch.isfinite(moved.mel).all()
+    assert torch.equal(moved.notes, again.notes)  # the same seed, the same windows
+    data.seed = 1
+    assert not torch.equal(moved.anchor, next(iter(data.train_dataloader())).anchor)
+
+
+def test_the_papers_split_holds_out_single_clips(folder: Path) -> None:
+    data = ClipDataModule(str(folder), split="random")
+    data.setup()
+    windows = [window for subset in data.windows.values() for window in subset]
+    assert len(windows) == len(set(windows))
+    assert len(data.windows["valid"]) == len(data.windows["test"]) == round(0.1 * len(windows))
+
+
+def test_sound_must_be_there_where_it_is_needed(tmp_path: Path) -> None:
+    prepare([Recording("a", "ann", "w", tune(), timings_of(tune()), 100.0)], tmp_path, progress=False)
+    with pytest.raises(DataError, match="no recording has sound"):
+        ClipDataModule(str(tmp_path), "mel").setup()
+    with pytest.raises(DataError, match="holds no sound"):
+        SegmentDataModule(str(tmp_path)).setup()
+
+
+def test_segments_come_from_prepared_recordings_or_from_any_folder(folder: Path, tmp_path: Path) -> None:
+    data = SegmentDataModule(str(folder), samples=2048, batch_size=2)
+    data.setup()
+    assert next(iter(data.train_dataloader())).shape == (2, 2048)
+    assert next(iter(data.val_dataloader())).shape == (2, 8192)
+    sound(Recording("a", "ann", "w", tune(), timings_of(tune()), 100.0)).resample(22050).write(tmp_path / "a.wav")
+    single = SegmentDataModule(str(tmp_path), samples=2048)
+    single.setup()
+    assert len(single.sounds["train"][0]) == pytest.approx(9 * len(single.sounds["valid"][0]), rel=0.01)
+
+
+# --- schedules and checkpoints ---------------------------------------------------------------------------------------
+
+
+def test_the_rate_is_the_transformers() -> None:
+    peak = rate_of(3999, "transformer", 128, 4000)
+    assert peak == pytest.approx(128**-0.5 * 4000**-0.5)
+    assert rate_of(1999, "transformer", 128, 4000) == pytest.approx(peak / 2)
+    assert rate_of(15_999, "transformer", 128, 4000) == pytest.approx(peak / 2)
+    annealed = rate_of(15_999, "transformer", 128, 4000, (10_000, 20_000))
+    assert annealed == pytest.approx(peak / 4)
+    assert [rate_of(step, "constant", 128, 10) for step in (0, 9, 1000)] == [0.1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        AlignmentModel(AlignmentConfig(dim=16, attention_dim=16, ffn=16)),
+        SynthesisModel(SynthesisConfig(dim=16, attention_dim=16, ffn=16)),
+        HiFiGAN(HiFiGANConfig(channels=16)),
+        ISTFTInverter(ISTFTConfig(dim=16, hidden=16, layers=1)),
+    ],
+)
+def test_a_checkpoint_gives_back_the_model_in_half_precision(model: torch.nn.Module, tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, model, MelDefinition(), ("ann", "bob"), Training(7, ("w",), {"val": 1.0}))
+    loaded = load_checkpoint(tmp_path)
+    assert loaded.model.config == model.config
+    assert (loaded.performers, loaded.training) == (("ann", "bob"), Training(7, ("w",), {"val": 1.0}))
+    assert loaded.mel == MelDefinition()
+    if isinstance(model, (HiFiGAN, ISTFTInverter)):
+        mel = torch.randn(1, 5, 80)
+        assert torch.allclose(loaded.model(mel), model.eval()(mel), atol=1e-2)
+    else:
+        for name, tensor in model.state_dict().items():
+            assert torch.allclose(loaded.model.state_dict()[name], tensor, atol=1e-2), name
+
+
+def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="holds no deepperformer model"):
+        load_checkpoint(tmp_path)
+    with pytest.raises(ModelError, match="unknown model 'viola'"):
+        load_checkpoint("viola")
+
+
+# --- deepperformer fit -----------------------------------------------------------------------------------------------
+
+TINY = {
+    "paper-alignment-ratio": ["--model.config.dim", "16", "--model.config.ffn", "16"],
+    "small-full": ["--model.config.dim", "16", "--model.config.ffn", "16"],
+    "small-istft": ["--model.config.init_args.dim", "16", "--model.warmup_steps", "1"],
+}
+
+
+def arguments(name: str, folder: Path, runs: Path, steps: int) -> list[str]:
+    return [
+        "-c", name, "--data.folder", str(folder), "--data.batch_size", "2", "--trainer.max_steps", str(steps),
+        "--trainer.val_check_interval", str(steps), "--trainer.logger.init_args.save_dir", str(runs),
+        "--trainer.enable_progress_bar", "false", "--trainer.accelerator", "cpu", "--trainer.limit_val_batches", "1",
+        "--trainer.enable_model_summary", "false",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name", [name if "istft" not in name else pytest.param(name, marks=pytest.mark.slow) for name in TINY]
+)
+def test_fit_trains_and_exports_a_model(name: str, folder: Path, tmp_path: Path) -> None:
+    assert fit([*arguments(name, folder, tmp_path, 3), *TINY[name]]) == 0
+    exported = load_checkpoint(tmp_path / name / "export")
+    assert exported.training.steps == 3
+    with (tmp_path / name / "metrics.csv").open() as file:
+        assert any("val_" in column for column in csv.DictReader(file).fieldnames or [])
+
+
+@pytest.mark.slow
+def test_training_goes_on_where_it_stopped(folder: Path, tmp_path: Path) -> None:
+    given = [*arguments("small-full", folder, tmp_path, 2), *TINY["small-full"]]
+    fit([*given, "--trainer.callbacks.init_args.every_n_train_steps", "1"])
+    last = next(tmp_path.rglob("last.ckpt"))
+    assert fit([*given, "--trainer.max_steps", "4", "--ckpt_path", str(last)]) == 0
+    assert load_checkpoint(tmp_path / "small-full" / "export").training.steps in (2, 4)
+
+
+def test_the_shipped_configurations_are_those_of_the_tables() -> None:
+    shipped = {file.stem: file.read_text(encoding="utf-8") for file in CONFIGS.glob("*.yaml")}
+    assert shipped == dict(configurations())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name, _ in configurations()])
+def test_every_configuration_trains(name: str, folder: Path, tmp_path: Path) -> None:
+    """Two steps of its own size; four of inverters, whose discriminators begin later in small ones."""
+    given = arguments(name, folder, tmp_path, 2)
+    given[given.index("--data.batch_size") + 1] = "1"
+    if "samples" in dict(configurations())[name] or "Segment" in dict(configurations())[name]:
+        given += ["--model.discriminator_scale", "0.125", "--model.warmup_steps", "1"]
+    assert fit(given) == 0
+    described = json.loads((tmp_path / name / "export" / "config.json").read_text())
+    assert described["mel_fingerprint"] == MelDefinition().fingerprint
