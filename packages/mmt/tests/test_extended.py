@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import muspy_core
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from mmt import extended
+from mmt.cli import main
 from mmt.config import MMTConfig
 from mmt.data import SongDataset, Window, encode_window, note_ends
 from mmt.extended import METERS, decode, encode, music_of, rows_of, tempi_of_codes, tempo_codes
 from mmt.extending import extend
+from mmt.generate import Options, generate
 from mmt.model import MMT
 from mmt.notes import EncodingError
 from mmt.prepare import prepare
@@ -129,6 +132,26 @@ def test_prepared_songs_are_extended_with_their_split(tmp_path: Path) -> None:
     assert dataset[0].shape[1] == 9
     with pytest.raises(EncodingError, match="mmt prepare"):
         extend(tmp_path / "scores", tmp_path / "no")
+
+
+def test_generated_songs_of_whole_music_decode(tmp_path: Path) -> None:
+    torch.random.manual_seed(0)
+    model = MMT(MMTConfig(encoding="extended", dim=64, depth=1, max_length=64)).eval()
+    with torch.no_grad():
+        model.heads.logits.bias[3] += 5  # type: ignore[operator,index]  # notes are likely
+    for song in generate(model, [extended.instrument_informed(["piano", "drums"])] * 4, Options(40, seed=1)):
+        rows = decode(song)
+        assert set(rows[:, 4].tolist()) <= {0, 128}
+        assert encode(rows)[4:].tolist() == song[4:].tolist()  # in order, each once
+        onset = rows[:, 0] * 12 + rows[:, 1]
+        for column in (extended.TEMPO, extended.METER):
+            assert not (np.diff(rows[:, column])[np.diff(onset) == 0]).any()
+    model.save_pretrained(tmp_path / "model")
+    arguments = ["generate", "--model", str(tmp_path / "model"), "-o", str(tmp_path / "out"), "--length", "30"]
+    assert main([*arguments, "--instruments", "drums,violin"]) == 0
+    music = muspy_core.read(tmp_path / "out" / "song-01.mid")
+    assert isinstance(music, Music)
+    assert {track.program for track in music.tracks if not track.is_drum} <= {40}
 
 
 def test_a_model_of_whole_music_has_a_logit_for_every_code() -> None:

@@ -96,6 +96,13 @@ def test_a_stream_gives_the_events_of_the_song(model: MMT) -> None:
     assert np.array(list(stream(model, prompt, Options(30, seed=2)))).tolist() == song[len(prompt) :].tolist()
 
 
+def test_a_model_writes_music_and_streams_its_notes(model: MMT) -> None:
+    prompt = instrument_informed(["piano"])
+    songs = model.generate(prompt, n=2, length=12, seed=5)
+    notes = list(model.stream(prompt, length=12, seed=6))
+    assert [(note.time, note.pitch) for note in notes] == [(note.time, note.pitch) for note in songs[1].tracks[0].notes]
+
+
 def test_the_same_seed_gives_the_same_songs(model: MMT) -> None:
     first, second = (generate(model, [unconditioned()] * 2, Options(30, seed=9)) for _ in range(2))
     assert [song.tolist() for song in first] == [song.tolist() for song in second]

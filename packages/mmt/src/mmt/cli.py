@@ -18,6 +18,7 @@ from mmt.corpora import RECIPES
 from mmt.evaluate_commands import add_evaluate
 from mmt.generate_commands import add_generate
 from mmt.samples_commands import add_samples
+from mmt.stream_commands import add_stream
 
 DESCRIPTION = """\
 Write music for several instruments at once.
@@ -26,6 +27,7 @@ Write music for several instruments at once.
   mmt generate -o songs --instruments piano,violin,cello         for these instruments
   mmt generate -o songs --continue song.mid --beats 16           go on from the first 16 beats of a piece
   mmt generate -o songs --infill song.mid --bars 8:12            write some bars of a piece anew
+  mmt stream -o virtual --instruments piano,violin               play music while it is written (extra: mmt[live])
   mmt prepare FOLDER -o data && mmt fit -c small-conditional     train on your own scores (extra: mmt[train])
 """
 
@@ -45,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
 
     add_generate(commands)
+    add_stream(commands)
 
     prepare = command(
         commands, "prepare", _prepare, "prepare scores for training", "mmt prepare scores/ -o data --jobs 2"

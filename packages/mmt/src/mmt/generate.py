@@ -50,9 +50,9 @@ class Options:
 # --- prompts ---------------------------------------------------------------------------------------------------------
 
 
-def unconditioned() -> Codes:
-    """Return the prompt of a song about which nothing is said, (1, 6)."""
-    return np.zeros((1, 6), np.int64)
+def unconditioned(fields: int = 6) -> Codes:
+    """Return the prompt of a song about which nothing is said, (1, fields)."""
+    return np.zeros((1, fields), np.int64)
 
 
 def instrument_informed(names: Iterable[str]) -> Codes:
@@ -88,7 +88,7 @@ def nothing_before(beats: int, first: int | None) -> EncodingError:
 def generate(model: MMT, prompts: Sequence[Codes], options: Options | None = None) -> list[Codes]:
     """Continue each prompt to a whole song.
 
-    prompts: codes (L, 6) each, of any lengths. Returns codes of whole songs, prompts included, that end with an end of
+    prompts: codes (L, F) each, of any lengths. Returns codes of whole songs, prompts included, that end with an end of
     song. Raises EncodingError for a prompt that is empty or has unknown codes.
     """
     options = options or Options()
@@ -101,7 +101,7 @@ def generate(model: MMT, prompts: Sequence[Codes], options: Options | None = Non
 
 
 def stream(model: MMT, prompt: Codes, options: Options | None = None) -> Iterator[Codes]:
-    """Continue one prompt, and give each event, (6,), as soon as it is drawn; the last is an end of song.
+    """Continue one prompt, and give each event, (F,), as soon as it is drawn; the last is an end of song.
 
     Raises EncodingError for a prompt that is empty or has unknown codes.
     """
@@ -110,7 +110,7 @@ def stream(model: MMT, prompt: Codes, options: Options | None = None) -> Iterato
         event = events[0]
         yield event
     if event[TYPE] != END_OF_SONG:
-        yield np.array([END_OF_SONG, 0, 0, 0, 0, 0])
+        yield _end(len(event))
 
 
 def _checked(prompt: Codes, sizes: tuple[int, ...]) -> Codes:
@@ -125,17 +125,22 @@ def _checked(prompt: Codes, sizes: tuple[int, ...]) -> Codes:
 def _ended(codes: Codes) -> Codes:
     if codes[-1, TYPE] == END_OF_SONG:
         return codes
-    return np.concatenate([codes, [[END_OF_SONG, 0, 0, 0, 0, 0]]])
+    return np.concatenate([codes, _end(codes.shape[1])[None]])
+
+
+def _end(fields: int) -> Codes:
+    """An end of song, (fields,)."""
+    return np.eye(1, fields, TYPE, dtype=np.int64)[0] * END_OF_SONG
 
 
 @torch.inference_mode()
 def _events(model: MMT, prompts: Sequence[Codes], options: Options) -> Iterator[Codes]:
-    """Give the next event of every song, (B, 6), until all have ended or the length is reached."""
+    """Give the next event of every song, (B, F), until all have ended or the length is reached."""
     generators = [torch.Generator().manual_seed(options.seed + index) for index in range(len(prompts))]
     state = _State(model, prompts, options)
     for _ in range(options.length):
         events = _draw_events(model, state.hidden, state.rules, options.sampling, generators)
-        events[state.ended] = (END_OF_SONG, 0, 0, 0, 0, 0)
+        events[state.ended] = _end(events.shape[1])
         yield events
         state.ended |= events[:, TYPE] == END_OF_SONG
         if state.ended.all():
@@ -209,7 +214,7 @@ def _recent(song: Codes, count: int) -> Codes:
 def _draw_events(
     model: MMT, hidden: Tensor, rules: Rules, sampling: Sampling, generators: list[torch.Generator]
 ) -> Codes:
-    """Draw the fields of an event one after the other, (B, 6); hidden: (B, D)."""
+    """Draw the fields of an event one after the other, (B, F); hidden: (B, D)."""
     heads = model.heads
     state = heads.start(hidden)
     events = np.zeros((len(hidden), len(model.config.sizes)), np.int64)

@@ -122,19 +122,19 @@ def _generate(options: argparse.Namespace) -> int:
 def _request(options: argparse.Namespace) -> Request:
     """Read and check what the songs start from."""
     from mmt.editing import add_instruments, beats_of_bars, continue_piece, fill_in
-    from mmt.encoding import decode_music
-    from mmt.generate import generate, instrument_informed, unconditioned
+    from mmt.extended import DRUMS
     from mmt.infilling import players_of, rewritten_players
     from mmt.instruments import NAMES, codes_of_names
     from mmt.notes import notes_of
 
     names = instrument_names(options.instruments)
-    asked = [NAMES[code - 1] for code in codes_of_names(names or ())]
+    pitched = [name for name in names or () if options.infill or options.accompany or name.lower() != DRUMS]
+    asked = [NAMES[code - 1] for code in codes_of_names(pitched)]
     path = options.infill or options.accompany or options.continued
     if path is None:
-        prompt = unconditioned() if names is None else instrument_informed(names)
-        text = ", ".join(asked) or "nothing"
-        return Request(lambda model, settings: decode_music(generate(model, [prompt], settings)[0]), text, asked)
+        if names is not None and not names:
+            raise ValueError("--instruments: no instrument is named")
+        return Request(lambda model, settings: _write(model, names, settings), ", ".join(names or ["nothing"]), asked)
     piece = read_piece(path)
     there = [NAMES[code - 1] for code in players_of(notes_of(piece))]
     if options.infill is not None:
@@ -154,6 +154,19 @@ def _request(options: argparse.Namespace) -> Request:
         raise ValueError("--instruments does not go with --continue: the piece says what plays")
     text = f"the first {options.beats} beats of {path.name}"
     return Request(lambda model, settings: continue_piece(model, piece, options.beats, settings), text, there)
+
+
+def _write(model: MMT, names: list[str] | None, settings: Options) -> Music:
+    """Write a song from nothing or for instruments, in the encoding that the model knows."""
+    from mmt import extended
+    from mmt.encoding import decode_music
+    from mmt.generate import generate, instrument_informed, unconditioned
+
+    if model.config.encoding == "extended":
+        prompt = unconditioned(len(extended.FIELDS)) if names is None else extended.instrument_informed(names)
+        return extended.music_of(extended.decode(generate(model, [prompt], settings)[0]))
+    prompt = unconditioned() if names is None else instrument_informed(names)
+    return decode_music(generate(model, [prompt], settings)[0])
 
 
 def _said(say: Callable[[str, float], None], line: str, start: float) -> float:

@@ -4,7 +4,7 @@
 instruments ascend, events follow one another in the order of the encoding, no instrument plays a pitch twice at one
 time, and only instruments that were listed play. Both are asked field by field, for all songs at once.
 
-Symbols: B songs.
+Symbols: B songs, F fields.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from mmt.encoding import END_OF_SONG, INSTRUMENT, NOTE, START_OF_NOTES, START_OF
 
 Allowed = NDArray[np.bool_]
 
-TYPE, BEAT, POSITION, PITCH, DURATION, PLAYER = range(6)  # columns; the last is the instrument of a note
+# Columns; PLAYER is the instrument of a note. Whole music (`extended`) has more behind them.
+TYPE, BEAT, POSITION, PITCH, DURATION, PLAYER, VELOCITY = range(7)
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,10 @@ class Rules(Protocol):
     """What a sampler asks, event by event."""
 
     def read(self, events: Codes) -> None:
-        """Take note of an event of each song, (B, 6)."""
+        """Take note of an event of each song, (B, F)."""
 
     def allowed(self, column: int, chosen: Codes) -> Allowed:
-        """Return which codes of a column may come next, (B, codes). chosen: (B, 6), with the columns before it."""
+        """Return which codes of a column may come next, (B, codes). chosen: (B, F), with the columns before it."""
 
 
 class PublishedRules:
@@ -71,7 +72,7 @@ class PublishedRules:
         self.beat = np.zeros(songs, np.int64)
 
     def read(self, events: Codes) -> None:
-        """Take note of an event of each song, (B, 6)."""
+        """Take note of an event of each song, (B, F)."""
         self.type = np.maximum(self.type, events[:, TYPE])
         self.beat = np.maximum(self.beat, events[:, BEAT])
 
@@ -101,14 +102,14 @@ class Grammar:
         self.last_beat = min(sizes[BEAT] - 1, bans.max_beat or sizes[BEAT])
         self.last_position, self.last_duration = sizes[POSITION] - 1, sizes[DURATION] - 1
         self.polyphony = bans.polyphony or sizes[PITCH] * sizes[PLAYER]
-        self.event = np.zeros((songs, 6), np.int64)
+        self.event = np.zeros((songs, len(sizes)), np.int64)
         self.listed = np.zeros((songs, sizes[PLAYER]), bool)
         self.playing = np.zeros_like(self.listed)  # who has played the last note's pitch at its onset
         self.together = np.zeros(songs, np.int64)  # notes at the last note's onset
         self.notes = np.zeros(songs, bool)  # whether there was a note
 
     def read(self, events: Codes) -> None:
-        """Take note of an event of each song, (B, 6)."""
+        """Take note of an event of each song, (B, F)."""
         kind = events[:, TYPE]
         is_note = kind == NOTE
         player = self.codes[PLAYER] == events[:, PLAYER, None]
@@ -122,11 +123,13 @@ class Grammar:
         self.event = events.copy()
 
     def allowed(self, column: int, chosen: Codes) -> Allowed:
-        """Return which codes of a column may come next, (B, codes). chosen: (B, 6), with the columns before it."""
+        """Return which codes of a column may come next, (B, codes). chosen: (B, F), with the columns before it."""
         if column == TYPE:
             return self._types()
         if column == PLAYER:
             return self._players(chosen)
+        if column > PLAYER:
+            return self._properties(column, chosen)
         lowest = self._lowest(column, chosen)
         codes = self.codes[column]
         allowed: Allowed = codes >= lowest[:, None]
@@ -185,6 +188,14 @@ class Grammar:
         room = (self.event[:, BEAT] < self.last_beat) | self._beat_has_room()
         allowed[:, NOTE] = (kind == START_OF_NOTES) | ((kind == NOTE) & room)
         allowed[:, END_OF_SONG] = (kind == END_OF_SONG) | ((kind == NOTE) & self.notes)
+        return allowed
+
+    def _properties(self, column: int, chosen: Codes) -> Allowed:
+        """Of whole music: any velocity, and one tempo and one time signature for all notes that begin together."""
+        codes = self.codes[column]
+        together = (self.event[:, TYPE] == NOTE) & (chosen[:, BEAT:PITCH] == self.event[:, BEAT:PITCH]).all(1)
+        bound = together & (self.event[:, column] > 0) & (column > VELOCITY)
+        allowed: Allowed = np.where(bound[:, None], codes == self.event[:, column, None], codes > 0)
         return allowed
 
     def _players(self, chosen: Codes) -> Allowed:

@@ -5,8 +5,10 @@ Symbols as in `layers`; F fields. A baseline is the same network with F = 1.
 
 from __future__ import annotations
 
+import dataclasses
 import os
-from typing import TYPE_CHECKING, cast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +18,12 @@ from mmt.heads import ConditionalHeads, ParallelHeads
 from mmt.layers import Block, Cache, position_table
 
 if TYPE_CHECKING:
+    from muspy_core import Music
+
     from mmt.checkpoint import Training
+    from mmt.encoding import Codes
+    from mmt.generate import Options
+    from mmt.streaming import StreamedNote
 
 
 class MMT(nn.Module):
@@ -56,6 +63,32 @@ class MMT(nn.Module):
         from mmt.checkpoint import save_checkpoint
 
         save_checkpoint(folder, self, training)
+
+    def generate(
+        self, prompt: Codes | None = None, *, n: int = 1, options: Options | None = None, **changes: Any
+    ) -> list[Music]:
+        """Write songs.
+
+        prompt: codes (L, 6) that they begin with, such as `mmt.generate.instrument_informed(["piano"])`; None: nothing.
+        n: how many. options, changes: how they are drawn, and fields of it that are to be others
+        (`seed=3, length=200`). Raises as `mmt.generate.generate`.
+        """
+        from mmt.encoding import decode_music
+        from mmt.generate import Options, generate, unconditioned
+
+        chosen = dataclasses.replace(options or Options(), **changes)
+        songs = generate(self, [unconditioned() if prompt is None else prompt] * n, chosen)
+        return [decode_music(song) for song in songs]
+
+    def stream(
+        self, prompt: Codes | None = None, *, options: Options | None = None, **changes: Any
+    ) -> Iterator[StreamedNote]:
+        """Give the notes of a song, each as soon as it is written; arguments as of `generate`."""
+        from mmt.generate import Options, unconditioned
+        from mmt.streaming import stream_notes
+
+        chosen = dataclasses.replace(options or Options(), **changes)
+        return stream_notes(self, unconditioned() if prompt is None else prompt, chosen)
 
     @property
     def n_parameters(self) -> int:
