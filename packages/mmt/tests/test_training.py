@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -191,6 +193,16 @@ def test_every_configuration_trains(name: str, prepared: Path, tmp_path: Path, m
     monkeypatch.chdir(tmp_path)
     assert main(tiny(name, prepared)) == 0
     assert (tmp_path / "runs" / name / "export" / "model.safetensors").is_file()
+
+
+@pytest.mark.slow
+def test_two_processes_train_together(prepared: Path, tmp_path: Path) -> None:
+    arguments = [*tiny("small-conditional", prepared), "--trainer.devices", "2", "--trainer.strategy", "ddp"]
+    command = [sys.executable, "-m", "mmt.cli", *arguments]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=850, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "MEMBER: 2/2" in done.stdout + done.stderr
+    assert load_checkpoint(tmp_path / "runs" / "small-conditional" / "export").training.steps > 0
 
 
 def test_every_configuration_has_the_size_it_names() -> None:

@@ -6,7 +6,7 @@ MODELS = """\
 ## Models of one size
 
 Width 128, 3 layers, 500 steps of 8 excerpts of 64 notes, each model with the same excerpts in the same order; the best
-of two validations. Mean ± standard deviation over seeds.
+of two validations. Mean ± standard deviation over seeds. Conditional heads have a third more parameters.
 
 | | -log p of a note | seeds | parameters | by seed |
 |---|---|---|---|---|"""
