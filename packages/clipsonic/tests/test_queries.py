@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from clipsonic.evaluate import clap_scores, window_scores
 from clipsonic.features.queries import (
     ClapQueries,
     ClipQueries,
@@ -16,6 +17,7 @@ from clipsonic.features.queries import (
     mixed,
     weighted_texts,
 )
+from clipsonic.metrics import sliding_scores
 from muspy_core import Audio
 
 
@@ -108,6 +110,14 @@ def test_clap_reads_texts_and_sounds_from_a_folder(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).standard_normal(16_000).astype(np.float32)
     assert queries.sounds([Audio(noise, 16_000)]).shape == (1, 24)
     assert queries.identity == f"clap/{tmp_path.name}"
+    sound = Audio(noise, 16_000)
+    scores = clap_scores(queries, [sound, sound], ["rain", "a bell"])
+    assert (np.abs(scores) <= 1).all()
+    windows = window_scores(queries, sound, "rain", window_s=0.5, hop_s=0.25)
+    assert len(windows) == 3
+    first = clap_scores(queries, [sound.excerpt(0, 0.5)], ["rain"])
+    np.testing.assert_allclose(windows[:1], first, rtol=1e-4)
+    assert sliding_scores(windows)["max"] == windows.max()
 
 
 def test_missing_clap_weights_are_named_at_once(tmp_path: Path) -> None:

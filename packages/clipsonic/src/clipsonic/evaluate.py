@@ -14,7 +14,7 @@ from tqdm.auto import tqdm
 from clipsonic.aisfx import AisfxNet, aisfx_vectors
 from clipsonic.clips import Clip, Clips, DataError
 from clipsonic.config import MelConfig
-from clipsonic.features.queries import Vectors
+from clipsonic.features.queries import CLAP_TEMPLATE, ClapQueries, Vectors
 from clipsonic.generate import Query, Settings, Synthesizer
 from clipsonic.judge import Judge, clip_mels, mels_of, train_judge
 from clipsonic.metrics import frechet_distance, half_split_floor, mean_cosine, mean_pairwise_distance
@@ -93,6 +93,22 @@ def figures(audios: Sequence[Audio], labels: Sequence[str], reference: Reference
     }  # fmt: skip
 
 
+def clap_scores(clap: ClapQueries, audios: Sequence[Audio], labels: Sequence[str]) -> NDArray[np.float64]:
+    """Return the cosine of each sound to the text of its label by CLAP, (n,): the CLAP score of Table 7.1."""
+    texts = clap.texts([CLAP_TEMPLATE.format(label) for label in labels]).astype(np.float64)
+    sounds = np.concatenate([clap.sounds([audio]) for audio in audios]).astype(np.float64)
+    return np.asarray((texts * sounds).sum(1) / (np.linalg.norm(texts, axis=1) * np.linalg.norm(sounds, axis=1)))
+
+
+def window_scores(
+    clap: ClapQueries, audio: Audio, label: str, window_s: float = 4.0, hop_s: float = 0.5
+) -> NDArray[np.float64]:
+    """Return the CLAP scores of the windows of a sound, (windows,): Table 7.5 has their maximum, mean and minimum."""
+    starts = np.arange(0, max(audio.duration - window_s, 0) + 1e-9, hop_s)
+    windows = [audio.excerpt(start, start + window_s) for start in starts]
+    return clap_scores(clap, windows, [label] * len(windows))
+
+
 def generate_for(
     synthesizer: Synthesizer,
     queries: Sequence[Query],
@@ -111,9 +127,20 @@ def guidance_sweep(
     labels: Sequence[str],
     reference: Reference,
     weights: Sequence[float] = WEIGHTS,
+    *,
+    clap: ClapQueries | None = None,
 ) -> dict[float, dict[str, Any]]:
-    """Return the figures at every weight of the guidance (Figure 7.3). make: sounds at a weight, of the same noise."""
-    return {weight: figures(make(weight), labels, reference) for weight in weights}
+    """Return the figures at every weight of the guidance (Figure 7.3).
+
+    make: sounds at a weight, of the same noise for all. clap: for the mean CLAP score beside the other figures.
+    """
+    found = {}
+    for weight in weights:
+        audios = make(weight)
+        found[weight] = figures(audios, labels, reference)
+        if clap is not None:
+            found[weight]["clap_score"] = float(clap_scores(clap, audios, labels).mean())
+    return found
 
 
 def cosine_table(images: Vectors, queries: Mapping[str, Vectors]) -> dict[str, float]:

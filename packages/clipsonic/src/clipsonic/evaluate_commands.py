@@ -10,7 +10,15 @@ from typing import Any
 
 from muspy_core.console import EXIT_OK, add_debug_option, check_writable, positive, print_step
 
-SHOWN = ("fd_aisfx", "fd_aisfx_real_halves", "accuracy", "accuracy_real", "accuracy_shuffled", "diversity")
+SHOWN = (
+    "fd_aisfx",
+    "fd_aisfx_real_halves",
+    "accuracy",
+    "accuracy_real",
+    "accuracy_shuffled",
+    "diversity",
+    "clap_score",
+)
 
 
 def add_evaluate(commands: Any) -> None:
@@ -29,6 +37,7 @@ FD-aisfx needs the weights in the wheel aisfx: pip install --no-deps aisfx==0.1.
     evaluate.add_argument("--vocoder", metavar="FOLDER", help="a vocoder, or griffin-lim (default: the model's own)")
     evaluate.add_argument("--prior", metavar="FOLDER", help="from vectors of texts to vectors of images")
     evaluate.add_argument("--aisfx", type=Path, metavar="FILE", help="checkpoint.pth (default: of the installed wheel)")
+    evaluate.add_argument("--clap", type=Path, metavar="FOLDER", help="CLAP's weights, for the CLAP score")
     evaluate.add_argument("--n", type=positive, default=512, metavar="N", help="sounds at most (default: 512)")
     evaluate.add_argument("--seconds", type=float, default=2.048, metavar="S", help="of each sound (default: 2.048)")
     evaluate.add_argument("--steps", type=positive, default=25, metavar="N", help="of the sampler (default: 25)")
@@ -55,6 +64,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     from clipsonic.clips import Clips
     from clipsonic.evaluate import generate_for, guidance_sweep, reference_of
     from clipsonic.experiments.drawing import curves
+    from clipsonic.features.queries import ClapQueries
     from clipsonic.generate import Settings, Synthesizer
     from clipsonic.sampling import Sampling
 
@@ -74,7 +84,8 @@ def _evaluate(options: argparse.Namespace) -> int:
         settings = Settings(options.seconds, Sampling(options.steps), weight)
         return generate_for(synthesizer, queries, settings, seed=options.seed)
 
-    found = guidance_sweep(make, reference.labels, reference, options.guidance)
+    clap = None if options.clap is None else ClapQueries(options.clap)
+    found = guidance_sweep(make, reference.labels, reference, options.guidance, clap=clap)
     report = {"model": options.model, "data": str(options.data), "seed": options.seed, "steps": options.steps,
               "figures": [{"guidance": weight, **values} for weight, values in found.items()]}  # fmt: skip
     text = json.dumps(report, indent=1)
@@ -89,6 +100,6 @@ def _evaluate(options: argparse.Namespace) -> int:
         print(text)
         return EXIT_OK
     for weight, values in found.items():
-        shown = ", ".join(f"{name} {values[name]:.3f}" for name in SHOWN)
+        shown = ", ".join(f"{name} {values[name]:.3f}" for name in SHOWN if name in values)
         print_step(f"w = {weight:g}, n = {values['n']}: {shown}", time.perf_counter() - start)
     return EXIT_OK
