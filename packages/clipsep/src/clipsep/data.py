@@ -77,7 +77,7 @@ class MixDataset(Dataset[Any]):
         self, library: Library, indices: Sequence[int], mixing: Mixing, rng: np.random.Generator | None = None
     ) -> None:
         self.library, self.indices, self.mixing, self.rng = library, list(indices), mixing, rng
-        self.label_ids = {label: index for index, label in enumerate(library.labels)}
+        self.label_ids = {label: index for index, label in enumerate(library.trained_labels)}
         if len(self.indices) < mixing.sources:
             raise LibraryError(f"{len(self.indices)} sounds are too few for mixtures of {mixing.sources}")
 
@@ -149,6 +149,8 @@ class MixDataset(Dataset[Any]):
             return self._image(item, centre_s)
         if label is None:
             raise LibraryError(f"{manifest[item].path}: has no label, which queries by {kind} need")
+        if kind == "label" and label not in self.label_ids:
+            raise LibraryError(f"{manifest[item].path}: no training sound has the label {label!r}")
         if kind == "label":
             return np.array(self.label_ids[label], np.int64)
         names_other = other is not None and rng.random() < self.mixing.named

@@ -59,7 +59,7 @@ def fill_in(config: object) -> None:
     model, data = config.model.config, config.data  # type: ignore[attr-defined]  # jsonargparse's namespace
     library = Library.read(data.folder)
     if data.queries == "label":
-        model.labels = tuple(library.labels)
+        model.labels = tuple(library.trained_labels)
     elif data.queries != "none":
         if not library.vectors.dim:
             raise LibraryError(f"{data.folder}: has no vectors; prepare it with --clip-weights or --sentence")

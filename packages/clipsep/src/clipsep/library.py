@@ -69,6 +69,11 @@ class Library:
         return self.manifest.labels
 
     @property
+    def trained_labels(self) -> tuple[str, ...]:
+        """The labels of the training part, sorted; of all sounds if no part is called so."""
+        return self.manifest.where(split="train").labels or self.labels
+
+    @property
     def sounds(self) -> list[Path]:
         """The files, in the order of the manifest."""
         return [self.manifest.path(index) for index in range(len(self.manifest))]

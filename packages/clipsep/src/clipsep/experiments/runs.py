@@ -1,0 +1,191 @@
+"""Rows → trainings → figures: every run is trained, measured, and kept as one JSON file (tables → page).
+
+Weights stand in `runs/TABLE-ROW/s<seed>`, figures in `docs/clipsep/results/TABLE/ROW/s<seed>.json`. What is there is
+not done again, and a training that was cut off goes on from its last checkpoint.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from muspy_core.io.files import write_atomically
+from numpy.typing import NDArray
+
+from clipsep.checkpoint import Checkpoint, load_checkpoint
+from clipsep.evaluate import Figures, Mixture, Separate, baseline, by_model, measure, middle
+from clipsep.experiments.stems import Pair, pairs_of
+from clipsep.experiments.tables import TABLES, Row
+from clipsep.library import Library, LibraryError
+
+METRICS = ("snr", "si_sdr", "sdr")
+EACH = 4  # test mixtures of an ordered pair of classes: 528 of twelve classes
+SAMPLES = 65535
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training of a row."""
+
+    table: str
+    row: Row
+    seed: int
+
+    def folder(self, runs: Path) -> Path:
+        """Return where its weights and checkpoints are."""
+        return runs / f"{self.table}-{self.row.name}" / f"s{self.seed}"
+
+    def result(self, results: Path) -> Path:
+        """Return where its figures are."""
+        return results / self.table / self.row.name / f"s{self.seed}.json"
+
+    def training(self, data: Path, runs: Path) -> list[str]:
+        """Return the arguments of `clipsep fit`."""
+        begin = []
+        if self.row.begin:
+            first = Run(self.table, _row(self.table, self.row.begin), self.seed)
+            begin = ["--model.init_from", str(first.folder(runs) / "export")]
+        return [
+            "-c", self.row.config, "--seed_everything", str(self.seed), "--data.seed", str(self.seed),
+            "--data.folder", str(data), *self.row.arguments, *begin,
+            "--trainer.logger.init_args.save_dir", str(runs),
+            "--trainer.logger.init_args.name", f"{self.table}-{self.row.name}",
+            "--trainer.logger.init_args.version", f"s{self.seed}",
+        ]  # fmt: skip
+
+
+def _row(table: str, name: str) -> Row:
+    return next(row for row in TABLES[table] if row.name == name)
+
+
+def runs_of(table: str) -> Iterator[Run]:
+    """Yield the runs of a table: one seed of every row, then further seeds."""
+    for seed in range(max(row.seeds for row in TABLES[table])):
+        yield from (Run(table, row, seed) for row in TABLES[table] if seed < row.seeds)
+
+
+def run_missing(table: str, data: Path, runs: Path, results: Path, budget_s: float) -> Iterator[str]:
+    """Do the runs that have no figures yet, and yield a line for each; none is begun once the budget is spent."""
+    start = time.perf_counter()
+    library = Library.read(data)
+    for run in runs_of(table):
+        path = run.result(results)
+        if path.exists():
+            continue
+        if time.perf_counter() - start > budget_s:
+            return
+        train(run, data, runs)
+        figures = figures_of(run, library, load_checkpoint(run.folder(runs) / "export"))
+        figures["command"] = f"clipsep fit {' '.join(run.training(Path('DATA'), Path('runs')))}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with write_atomically(path) as temporary:
+            temporary.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        gains = ", ".join(f"{kind} {made['si_sdr_gain']['mean']:+.2f}" for kind, made in figures["asked"].items())
+        yield f"{table} {run.row.name} s{run.seed}: SI-SDR gain in dB: {gains}"
+
+
+def train(run: Run, data: Path, runs: Path) -> None:
+    """Train a run's model to its end, from its last checkpoint if there is one; nothing is done if it is finished."""
+    from clipsep.fit import fit
+
+    folder = run.folder(runs)
+    if (folder / "finished").exists():
+        return
+    arguments = [*run.training(data, runs), "--trainer.enable_progress_bar", "false"]
+    last = folder / "checkpoints" / "last.ckpt"
+    if last.exists():
+        arguments += ["--ckpt_path", str(last)]
+    fit(arguments)
+    (folder / "finished").touch()
+
+
+# --- figures ---------------------------------------------------------------------------------------------------------
+
+
+def figures_of(run: Run, library: Library, model: Checkpoint) -> dict[str, Any]:
+    """Return the figures of a run: by kind of query, with those of the baselines."""
+    pairs = pairs_of(library, EACH, noise=run.row.noise)
+    mixtures = [mixture_of(library, pair) for pair in pairs]
+    baselines = {name: measure(mixtures, baseline(name), metrics=METRICS) for name in ("mixture", "half", "oracle")}  # type: ignore[arg-type]  # three literals
+    asked = {kind: _asked(kind, library, pairs, mixtures, model) for kind in run.row.asked}
+    made = {kind: measure(mixtures, method, metrics=METRICS, what=kind) for kind, method in asked.items()}
+    if run.row.noise_heads:
+        method = _asked(run.row.asked[-1], library, pairs, mixtures, model, noise_heads=True)
+        made[f"{run.row.asked[-1]} with noise heads"] = measure(mixtures, method, metrics=METRICS)
+    return {
+        "table": run.table,
+        "row": run.row.name,
+        "seed": run.seed,
+        "n": len(mixtures),
+        "training": {"steps": model.training.steps, "data": model.training.data, "scores": dict(model.training.scores)},
+        "baselines": {name: figures.to_dict() for name, figures in baselines.items()},
+        "asked": {kind: _described(figures, baselines["mixture"]) for kind, figures in made.items()},
+    }
+
+
+def mixture_of(library: Library, pair: Pair) -> Mixture:
+    """Return a test mixture as sound: target and other divided by two, a third as loud as the target."""
+    target = middle(library.manifest, pair.target, SAMPLES) / 2
+    others = 10 ** (pair.gain_db / 20) * middle(library.manifest, pair.other, SAMPLES) / 2
+    if pair.noise is not None:
+        others = others + middle(library.manifest, pair.noise, SAMPLES) / 2
+    first, second = library.manifest[pair.target], library.manifest[pair.other]
+    return Mixture(target, np.asarray(others, np.float32), first.path, first.label or "", second.label or "")
+
+
+def _asked(
+    kind: str,
+    library: Library,
+    pairs: Sequence[Pair],
+    mixtures: Sequence[Mixture],
+    model: Checkpoint,
+    *,
+    noise_heads: bool = False,
+) -> Separate:
+    """Return separation by a kind of query; which wording is taken is drawn by the index of the mixture."""
+    labels = list(model.model.config.labels)
+    if kind == "label":
+        query: Callable[[Mixture], NDArray[Any]] = lambda mixture: np.array(labels.index(mixture.label))  # noqa: E731 - one of two
+        return by_model(model.model, query)
+    if kind == "none":
+        return by_model(model.model, lambda mixture: np.zeros(0))
+    rows = {id(mixture): _row_of(kind, library, pair, n) for n, (mixture, pair) in enumerate(zip(mixtures, pairs))}  # noqa: B905 - equally many
+    text = library.vectors.text
+    return by_model(
+        model.model, lambda mixture: np.asarray(text[rows[id(mixture)]], np.float32), noise_heads=noise_heads
+    )
+
+
+def _row_of(kind: str, library: Library, pair: Pair, number: int) -> int:
+    """The row of the text that a mixture is asked with."""
+    rng = np.random.default_rng(number)
+    vectors, manifest = library.vectors, library.manifest
+    label = manifest[pair.target].label or ""
+    named = kind == "caption" and pair.noise is not None and rng.random() < 0.5
+    if named and pair.noise is not None:
+        return int(rng.choice(vectors.pairs[label][manifest[pair.noise].label or ""]))
+    use = {"name": "name", "seen": "train", "caption": "train", "unseen": "test", "nameless": "nameless"}[kind]
+    rows = vectors.wordings.get(use, {}).get(label)
+    if not rows:
+        raise LibraryError(f"there are no texts {use!r} for {label!r}; render the stems with texts")
+    return int(rng.choice(rows))
+
+
+def _described(figures: Figures, mixture: Figures) -> dict[str, Any]:
+    """Summaries, the gain over the mixture for each mixture and by pair of classes."""
+    gains = figures.values["si_sdr"] - mixture.values["si_sdr"]
+    by_pair: dict[str, list[float]] = {}
+    for (label, other), gain in zip(figures.labels, gains, strict=True):
+        by_pair.setdefault(f"{label} | {other}", []).append(float(gain))
+    summary = Figures({"si_sdr_gain": gains}, figures.labels).to_dict()
+    return {
+        **figures.to_dict(),
+        **summary,
+        "gains": [round(float(gain), 3) for gain in gains],
+        "pairs": {name: round(float(np.mean(values)), 3) for name, values in by_pair.items()},
+    }
