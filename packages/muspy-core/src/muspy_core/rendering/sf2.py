@@ -125,6 +125,11 @@ class SoundFont:
     def __repr__(self) -> str:
         return f"SoundFont({self.path.name!r}, presets={len(self._presets)})"
 
+    @property
+    def sample_names(self) -> list[str]:
+        """The names of the samples: two SoundFonts that share them share their recordings."""
+        return [_text(name) for name in self._tables[b"shdr"]["name"][:-1]]
+
     def preset(self, bank: int, program: int) -> list[Region]:
         """Return the regions of a preset; an unknown one is replaced by the nearest that General MIDI promises.
 
