@@ -1,6 +1,7 @@
 """Deep Performer: a score in, the sound of a performance out (dissertation chapter 5).
 
-This version holds the package's metadata and nothing else; README.md says what is planned.
+In the order of the flow: features (notes, spectrogram) → recordings, alignment → prepare → splits, clips, data →
+config → layers → model, vocoder → losses → training → checkpoint → timing → perform → output, report → cli.
 """
 
 from __future__ import annotations

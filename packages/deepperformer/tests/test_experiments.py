@@ -1,0 +1,124 @@
+"""Evaluation, the runner and the results page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from deepperformer.checkpoint import load_checkpoint, save_checkpoint
+from deepperformer.config import AlignmentConfig, SynthesisConfig
+from deepperformer.data import ClipDataModule
+from deepperformer.errors import DataError
+from deepperformer.evaluate import evaluate_alignment, evaluate_synthesis
+from deepperformer.experiments import runs
+from deepperformer.experiments.__main__ import main
+from deepperformer.experiments.configs import configurations
+from deepperformer.experiments.runs import Run, runs_of
+from deepperformer.experiments.tables import TABLES
+from deepperformer.features.spectrogram import MelDefinition
+from deepperformer.model import AlignmentModel, SynthesisModel
+from deepperformer.prepare import prepare
+from deepperformer.recordings import Recording
+from muspy_core import Audio
+from tunes import timings_of, tune
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten works of two performers, with sounds of noise."""
+    recordings = [
+        Recording(f"{who}_{work}", who, f"work-{work}", tune(work, 16), timings_of(tune(work, 16), 100, seed), 100.0)
+        for seed, who in enumerate(("ann", "bob"))
+        for work in range(10)
+    ]
+    output = tmp_path_factory.mktemp("data")
+    noise = torch.randn(16000 * 12, generator=torch.Generator().manual_seed(0)).numpy() * 0.1
+    prepare(recordings, output, sound=lambda recording: Audio(noise.clip(-1, 1), 16000), progress=False)
+    return output
+
+
+def test_a_model_of_deviations_that_knows_nothing_is_constant_tempo(folder: Path, tmp_path: Path) -> None:
+    model = AlignmentModel(AlignmentConfig(dim=16, attention_dim=16, ffn=16, target="deviation", performers=2))
+    torch.nn.init.zeros_(model.output.weight)
+    torch.nn.init.zeros_(model.output.bias)
+    save_checkpoint(tmp_path, model, MelDefinition(), ("ann", "bob"))
+    figures = evaluate_alignment(load_checkpoint(tmp_path), ClipDataModule(str(folder)))
+    assert figures["model"] == figures["constant"]
+    assert figures["oracle"]["onset_ms"]["mean"] < figures["constant"]["onset_ms"]["mean"]
+    assert (
+        figures["model"]["onset_ms"]["low"]
+        <= figures["model"]["onset_ms"]["mean"]
+        <= figures["model"]["onset_ms"]["high"]
+    )
+    assert set(figures["performers"]) == {"ann", "bob"}
+
+
+def test_a_model_that_says_the_mean_is_as_bad_as_the_mean(folder: Path, tmp_path: Path) -> None:
+    data = ClipDataModule(str(folder), "mel")
+    data.setup()
+    model = SynthesisModel(SynthesisConfig(dim=16, attention_dim=16, ffn=16, decoder_layers=1, performers=2))
+    torch.nn.init.zeros_(model.output.weight)
+    model.output.bias.data.copy_(data.mean_mel())
+    save_checkpoint(tmp_path, model, MelDefinition(), ("ann", "bob"))
+    figures = evaluate_synthesis(load_checkpoint(tmp_path), data)
+    assert figures["model"]["mse"]["mean"] == pytest.approx(figures["mean_mel"]["mse"]["mean"], rel=1e-3)
+    assert figures["edges"]["mse"]["mean"] > 0
+    with pytest.raises(DataError, match="is a model of kind synthesis"):
+        evaluate_alignment(load_checkpoint(tmp_path), data)
+
+
+def test_every_row_has_a_configuration_and_comes_first_with_one_seed() -> None:
+    known = dict(configurations())
+    for table in TABLES.values():
+        planned = list(runs_of(table))
+        assert {run.row.configuration for run in planned} <= set(known)
+        assert len({run.version + run.row.configuration for run in planned}) == len(planned)
+        assert [run.row for run in planned[: len(table.rows)]] == list(table.rows)
+
+
+def test_table_5_1_has_the_papers_figures() -> None:
+    papers = {name: [row.paper for row in TABLES[name].rows] for name in ("violin", "piano")}
+    assert papers == {"violin": [0.700, 0.700, 1.030, 0.844], "piano": [0.436, 0.433, 0.523, 0.621]}
+
+
+def test_the_runner_measures_what_is_missing_and_renders_it(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = TABLES["alignment"]
+    row = table.rows[4]
+    monkeypatch.setattr(runs, "runs_of", lambda table: [Run(table, row, 0, "fold-1")])
+    results, page = tmp_path / "results", tmp_path / "results.md"
+    given = [
+        "--table",
+        "alignment",
+        "--source",
+        str(folder),
+        "--runs",
+        str(tmp_path / "runs"),
+        "--results",
+        str(results),
+    ]
+    small = ["--", "--model.config.dim", "16", "--model.config.ffn", "16", "--data.batch_size", "4"]
+    small += ["--trainer.max_steps", "2", "--trainer.val_check_interval", "2", "--trainer.accelerator", "cpu"]
+    assert main([*given, "--render", "--page", str(page), *small]) == 0
+    file = Run(table, row, 0, "fold-1").result(results)
+    first = json.loads(file.read_text())
+    assert first["training"]["steps"] == 2
+    text = page.read_text(encoding="utf-8")
+    assert "| ratios, onsets as distances | 1 |" in text
+    assert "Not run yet: paper-alignment fold-1-s0" in text
+    file.write_text(json.dumps({**first, "kept": True}))
+    assert main([*given, *small]) == 0
+    assert json.loads(file.read_text())["kept"]
+
+
+def test_nothing_is_begun_once_the_budget_is_spent(tmp_path: Path) -> None:
+    assert main(["--table", "violin", "--source", str(tmp_path), "--results", str(tmp_path), "--budget-min", "-1"]) == 0
+    assert list(tmp_path.rglob("*.json")) == []
+
+
+def test_a_table_needs_data(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--table", "violin"]) == 2
+    assert "--source" in capsys.readouterr().err
