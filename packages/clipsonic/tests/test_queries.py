@@ -100,7 +100,7 @@ def test_clap_reads_texts_and_sounds_from_a_folder(tmp_path: Path) -> None:
         "num_attention_heads": 2,
         "intermediate_size": 16,
     }
-    sound = {"hidden_size": 16, "patch_embeds_hidden_size": 16, "depths": [1, 1], "num_attention_heads": [2, 2],
+    sound = {"hidden_size": 32, "patch_embeds_hidden_size": 16, "depths": [1, 1], "num_attention_heads": [2, 2],
              "num_hidden_layers": 2, "spec_size": 256, "num_mel_bins": 64, "projection_dim": 24}  # fmt: skip
     config = transformers.ClapConfig(text_config=text, audio_config=sound, projection_dim=24)
     transformers.ClapModel(config).save_pretrained(tmp_path)
@@ -110,12 +110,12 @@ def test_clap_reads_texts_and_sounds_from_a_folder(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).standard_normal(16_000).astype(np.float32)
     assert queries.sounds([Audio(noise, 16_000)]).shape == (1, 24)
     assert queries.identity == f"clap/{tmp_path.name}"
-    sound = Audio(noise, 16_000)
-    scores = clap_scores(queries, [sound, sound], ["rain", "a bell"])
+    heard = Audio(noise, 16_000)
+    scores = clap_scores(queries, [heard, heard], ["rain", "a bell"])
     assert (np.abs(scores) <= 1).all()
-    windows = window_scores(queries, sound, "rain", window_s=0.5, hop_s=0.25)
+    windows = window_scores(queries, heard, "rain", window_s=0.5, hop_s=0.25)
     assert len(windows) == 3
-    first = clap_scores(queries, [sound.excerpt(0, 0.5)], ["rain"])
+    first = clap_scores(queries, [heard.excerpt(0, 0.5)], ["rain"])
     np.testing.assert_allclose(windows[:1], first, rtol=1e-4)
     assert sliding_scores(windows)["max"] == windows.max()
 
