@@ -99,6 +99,13 @@ def bench(session: nox.Session) -> None:
     session.run("python", "benchmarks/run.py", *session.posargs)
 
 
+@nox.session(name="bench-align")
+def bench_align(session: nox.Session) -> None:
+    """Errors of deepperformer's alignment on synthetic truth; `-- BACH-VIOLIN SOUNDFONT` says where both lie."""
+    install(session, "./packages/muspy-core[render]", "./packages/deepperformer[align]")
+    session.run("python", "benchmarks/deepperformer_alignment.py", *session.posargs)
+
+
 @nox.session(name="fuzz-parsers")
 def fuzz_parsers(session: nox.Session) -> None:
     """The compiled parsers of MIDI and MusicXML under address and undefined-behaviour sanitizers, fed with damage."""
