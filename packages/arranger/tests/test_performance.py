@@ -8,7 +8,9 @@ from arranger.config import TEMPO_FREE_FEATURES
 from arranger.features import extract
 from arranger.mixture import Mixture
 from arranger.performance import as_performed, is_on_grid
+from arranger.separate import separate
 from mixtures import random_piece
+from muspy_core import Music, Note, Track
 
 
 def test_a_score_is_on_the_grid_and_a_performance_is_not() -> None:
@@ -47,3 +49,34 @@ def test_nothing_played_is_nothing_heard() -> None:
     nothing = np.zeros(0, np.int64)
     heard, order = as_performed(np.zeros(0), np.zeros(0), nothing, nothing)
     assert len(heard) == len(order) == 0
+
+
+def recorded(seed: int) -> Music:
+    """A performance as MIDI records it without a metronome: 480 ticks to a quarter at 120 quarters a minute."""
+    mixture = random_piece(seed).mixture
+    times = (np.round(seconds * 960 * 1.17).astype(int).tolist() for seconds in performed(mixture, seed))
+    rows = zip(*times, mixture.pitch.tolist(), strict=True)
+    return Music(resolution=480, tracks=[Track(notes=[Note(on, pitch, max(off - on, 1)) for on, off, pitch in rows])])
+
+
+def test_offline_a_performance_without_a_beat_goes_to_the_model_without_time() -> None:
+    music = recorded(0)
+    offline, told = separate(music, mode="offline"), separate(music, mode="tempo-free")
+    assert "as the notes keep to no beat" in offline.warnings[-1]
+    assert np.array_equal(offline.label, told.label)
+    assert "read by the model without time: " in told.warnings[-1]
+    given = sorted((note.time, note.pitch, note.duration) for note in music.tracks[0].notes)
+    kept = sorted((n.time, n.pitch, n.duration) for track in offline.music.tracks for n in track.notes)
+    assert kept == given
+
+
+def test_a_model_that_counts_on_the_beat_says_that_there_is_none() -> None:
+    assert "keep to no beat" in separate(recorded(0), mode="online").warnings[-1]
+    assert "keep to no beat" in separate(recorded(0), "string-quartets", "offline").warnings[-1]
+
+
+def test_locked_notes_stay_locked_when_a_performance_is_read_in_its_own_order() -> None:
+    music = recorded(1)
+    free = separate(music, mode="tempo-free")
+    locks = (free.label + 1) % 4
+    assert np.array_equal(separate(music, mode="tempo-free", locks=locks).label, locks)
