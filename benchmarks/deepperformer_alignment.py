@@ -73,7 +73,8 @@ def main() -> int:
             results.append({"piece": name, "method": title, "seconds": round(seconds, 1), **errors.to_dict()})
             print(
                 f"{name:28s} {title:24s} median {errors.median:5.1f}  p95 {errors.p95:6.1f}  "
-                f"bias {errors.bias:+6.1f} ms  > 50 ms {errors.over_50:4.1f} %  > 200 ms {errors.over_200:4.1f} %  {seconds:5.1f} s",
+                f"bias {errors.bias:+6.1f} ms  > 50 ms {errors.over_50:4.1f} %  > 200 ms {errors.over_200:4.1f} %  "
+                f"{seconds:5.1f} s",
                 flush=True,
             )
     summarise([result for result in results if result["piece"] not in TUNED_ON])
