@@ -92,9 +92,9 @@ def play(
     """Send every note at its time, while a thread takes the next ones from the model, until the song or time is over.
 
     notes: in the order of their onsets. send: takes what begins and ends. qpm: quarter notes a minute. buffer_s: how
-    far the model may write ahead of what is heard. limit_s: seconds of music after which no note begins; None: the whole
-    song. A note whose time has passed when it is written begins at once, and is counted as late. Ctrl-C ends the song,
-    and no note is left to sound.
+    far the model may write ahead of what is heard. limit_s: seconds of music after which no note begins; None: the
+    whole song. A note whose time has passed when it is written begins at once, and is counted as late. Ctrl-C ends the
+    song, and no note is left to sound.
     """
     called, second = now(), 60 / qpm / RESOLUTION
     source = _Ahead(notes)
