@@ -197,6 +197,40 @@ def test_fit_trains_exports_and_resumes(folder: Path, tmp_path: Path, monkeypatc
 
 
 @pytest.mark.slow
+def test_a_folder_of_videos_is_prepared_trained_resumed_and_asked_by_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("open_clip", reason="open_clip_torch (clipsep[clip]) is not installed")
+    from clip_samples import write_tiny_clip
+    from clipsep.cli import main
+    from media_samples import sine, write_video
+    from muspy_core.media import Frame
+
+    monkeypatch.chdir(tmp_path)
+    model, weights = write_tiny_clip(tmp_path)
+    for index in range(20):
+        label = f"label-{index % 4}"
+        (tmp_path / "videos" / label).mkdir(parents=True, exist_ok=True)
+        write_video(tmp_path / "videos" / label / f"{index}.mp4", sound=sine(3.0, 200.0 * (index + 1)))
+    write_video(tmp_path / "videos" / "silent.mp4", sound=np.zeros((1, 0), np.float32))
+    arguments = ["prepare", "videos", "-o", "data", "--clip-model", model, "--clip-weights", weights]
+    assert main(arguments) == 1  # one has no sound
+    library = Library.read("data")
+    assert len(library.manifest) == 20
+    assert library.vectors.frames == tuple((3 * index, 3) for index in range(20))
+    fitting = ["-c", "vggsound-clipsep-nit", *TINY, *QUIET, "--data.folder", "data"]
+    steps = ["--trainer.val_check_interval", "2", "--trainer.callbacks.every_n_train_steps", "2"]
+    assert fit([*fitting, *steps, "--trainer.max_steps", "2"]) == 0
+    last = "runs/vggsound-clipsep-nit/checkpoints/last.ckpt"
+    assert fit([*fitting, *steps, "--trainer.max_steps", "4", "--ckpt_path", last]) == 0
+    Frame(0.0, np.full((40, 40, 3), 200, np.uint8)).save(tmp_path / "picture.png")
+    video = str(library.sounds[0])
+    asked = ["separate", video, "a dog", "--image", "picture.png", "-o", "out"]
+    assert main([*asked, "--model", "runs/vggsound-clipsep-nit/export"]) == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a-dog.wav", "picture.wav"]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", list(recipes()), ids=lambda recipe: recipe.name)
 def test_every_configuration_trains_20_steps(
     recipe: object, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -125,7 +125,9 @@ def _command(commands: Any, name: str, function: Any, purpose: str, example: str
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", default="instruments", help="bundled name, folder or hub:OWNER/NAME")
+    parser.add_argument(
+        "--model", default="instruments", help="bundled name, folder or hub:OWNER/NAME (default: instruments)"
+    )
     parser.add_argument("--clip-weights", metavar="FILE", help="CLIP's weights, in the place of the model's own")
     parser.add_argument("--extend-mask", action="store_true", help="let masks act above 8 kHz as they do below")
     parser.add_argument("--device", default="cpu", help="cpu, cuda, … (default: cpu)")

@@ -47,7 +47,7 @@ class Mixture:
     @property
     def heard(self) -> NDArray[np.float32]:
         """The sum, (N,)."""
-        return self.target + self.others
+        return np.asarray(self.target + self.others, np.float32)
 
 
 def protocol(
@@ -63,7 +63,7 @@ def protocol(
     for index in range(len(targets) if limit is None else min(limit, len(targets))):
         draw = random.Random(index)
         chosen = [draw.randint(0, len(interferers) - 1) for _ in range(n - 1)]
-        target = middle(targets, index, samples) / n
+        target = np.asarray(middle(targets, index, samples) / n, np.float32)
         others = np.mean([middle(interferers, other, samples) for other in chosen], axis=0, dtype=np.float32) / n
         if min(np.abs(target).sum(), np.abs(others).sum()) <= LEAST_SUM:
             continue
@@ -93,7 +93,8 @@ def baseline(method: Literal["mixture", "half", "oracle"]) -> Separate:
         if method == "mixture":
             return heard, heard
         if method == "half":
-            return heard / 2, heard / 2
+            half = np.asarray(heard / 2, np.float32)
+            return half, half
         spectra = stft(torch.from_numpy(np.stack([heard, mixture.target])))
         magnitudes = warp(spectra.abs())
         mask = true_masks(magnitudes[None, 1:], magnitudes[:1], "binary")[0]

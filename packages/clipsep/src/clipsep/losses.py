@@ -7,6 +7,7 @@ over places; all losses are means over sources, where the paper writes sums: the
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,8 +17,8 @@ from torch.nn import functional as F
 def weighted_bce(masks: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
     """Return W of each mask (eq. 6.1): masks (…, G, T) → (…). weights: (…, G, T). Shapes are broadcast."""
     # Cross-entropy of probabilities is not for half precision.
-    shape = torch.broadcast_shapes(masks.shape, targets.shape, weights.shape)
-    masks, targets, weights = (tensor.float().expand(shape) for tensor in (masks, targets, weights))
+    broadcast: Any = torch.broadcast_tensors  # has no types of its own
+    masks, targets, weights = broadcast(masks.float(), targets.float(), weights.float())
     with torch.autocast(masks.device.type, enabled=False):
         return F.binary_cross_entropy(masks, targets, weights, reduction="none").mean(dim=(-2, -1))
 

@@ -65,8 +65,10 @@ def bss_eval(references: ArrayLike, estimates: ArrayLike, taps: int = TAPS) -> D
         correlations = np.fft.irfft(np.conj(spectra) * spectrum, size)[:, :taps]
         own = gram[index * taps : (index + 1) * taps, index * taps : (index + 1) * taps]
         length = samples + taps - 1
-        target = _filtered(spectra[index : index + 1], np.linalg.solve(own, correlations[index])[None], size, length)
-        both = _filtered(spectra, np.linalg.solve(gram, correlations.ravel()).reshape(count, taps), size, length)
+        alone: Samples = np.linalg.solve(own, correlations[index])[None]
+        joint: Samples = np.linalg.solve(gram, correlations.ravel()).reshape(count, taps)
+        target = _filtered(spectra[index : index + 1], alone, size, length)
+        both = _filtered(spectra, joint, size, length)
         interference = both - target
         artifacts = np.pad(made[index], (0, taps - 1)) - both
         ratios.append(

@@ -93,7 +93,7 @@ def colours(values: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Return a picture, (G, columns, 3), low frequencies at the bottom. values: (G, columns), 0 to 1."""
     places = np.linspace(0, 1, len(_STOPS))
     channels = [np.interp(values[::-1], places, _STOPS[:, channel]) for channel in range(3)]
-    return np.stack(channels, axis=-1).round().astype(np.uint8)
+    return np.asarray(np.stack(channels, axis=-1).round(), np.uint8)
 
 
 def png(pixels: NDArray[np.uint8]) -> bytes:

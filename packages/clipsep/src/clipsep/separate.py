@@ -84,7 +84,7 @@ class Separator:
         if encoder is None and not isinstance(network, PITSep):
             raise QueryError("a model that is asked needs an encoder of queries")
         self.network, self.encoder, self.device, self.precision = network.eval().to(device), encoder, device, precision
-        self._fast = network.unet.fused().to(device, memory_format=torch.channels_last)
+        self._fast = network.unet.fused().to(device).to(memory_format=torch.channels_last)
 
     @classmethod
     def from_pretrained(
@@ -180,7 +180,8 @@ class Separator:
     def _single_masks(self, mixture: Tensor, vectors: Tensor) -> Tensor:
         """One mask for each vector, (vectors, G, T). mixture: (1, G, T)."""
         if isinstance(self.network, FusedSep):
-            return self.network(mixture, vectors[None]).queries[0].float()
+            fused: Tensor = self.network(mixture, vectors[None]).queries[0].float()
+            return fused
         assert isinstance(self.network, CLIPSep)  # PIT has no vectors
         return torch.sigmoid(self.network.mix(self.network.project(vectors[None]), self._maps(mixture)))[0].float()
 

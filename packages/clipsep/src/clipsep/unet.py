@@ -7,6 +7,7 @@ convolution and doubles it again by bilinear interpolation and a 3 × 3 convolut
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -78,7 +79,7 @@ class UNet(nn.Module):
     def fused(self) -> UNet:
         """Return a copy for inference whose normalisations are part of the convolutions before them."""
         made = copy.deepcopy(self).eval()
-        fuse = torch.nn.utils.fusion.fuse_conv_bn_eval
+        fuse: Any = torch.nn.utils.fusion.fuse_conv_bn_eval
         for convolutions, norms in ((made.down, made.down_norms), (made.up, made.up_norms)):
             for index, norm in enumerate(norms):
                 convolutions[index + 1] = fuse(convolutions[index + 1], norm)

@@ -122,7 +122,7 @@ def activity(samples: NDArray[np.float32]) -> float:
 def stem(pieces: Sequence[Music], instrument: Instrument, soundfont: Path, rng: np.random.Generator) -> Audio:
     """Return a random excerpt as mono sound of 16 kHz, active in half of its frames. Raises LibraryError if none is."""
     for _ in range(_TRIES):
-        music = pieces[rng.integers(len(pieces))]
+        music = pieces[int(rng.integers(len(pieces)))]
         last = max(float(music.tempo_map.seconds([music.get_end_time()])[0]) - SECONDS, 0.0)
         first = int(rng.integers(len(music.tracks)))
         parts = [first, (first + 1) % len(music.tracks)] if instrument.polyphonic else [first]

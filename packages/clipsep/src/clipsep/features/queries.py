@@ -90,7 +90,7 @@ class SentenceQueries:
 
     def text(self, text: str) -> Vector:
         """Return the vector of a text, (384,)."""
-        return self.texts([text])[0]
+        return np.asarray(self.texts([text])[0], np.float32)
 
     def texts(self, texts: Sequence[str]) -> Vector:
         """Return the vectors of texts, (texts, 384). Raises QueryError for empty ones or ones above 2,000 letters."""
