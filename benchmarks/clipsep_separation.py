@@ -41,9 +41,9 @@ def main() -> None:
         command = [sys.executable, __file__, "--one", str(minutes), str(count), *settings]
         rows.append(json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
         row = rows[-1]
-        print(f"{row['minutes']:6.1f} min  {row['queries']} queries  {row['seconds']:8.1f} s
-        ({row['processor_seconds']:.1f} s worked)  "
-              f"real-time factor {row['real_time_factor']:.3f}  peak {row['peak_gb']:.2f} GB", flush=True)  # fmt: skip
+        took = f"{row['seconds']:8.1f} s ({row['processor_seconds']:.1f} s worked)"
+        speed = f"real-time factor {row['real_time_factor']:.3f}  peak {row['peak_gb']:.2f} GB"
+        print(f"{row['minutes']:6.1f} min  {row['queries']} queries  {took}  {speed}", flush=True)
     if len(options.queries) > 1:
         print(f"{rows[-1]['queries']} queries cost {rows[-1]['seconds'] / rows[0]['seconds']:.2f} times one")
     if options.json is not None:
