@@ -9,7 +9,7 @@ from mmt.checkpoint import bundled
 from mmt.experiments.runs import Folders, Row, export_folder, model_rows
 from mmt.experiments.tables import BUNDLED, MODELS
 
-SHORT = {BUNDLED: (1000, 128), "parallel": (200, 96), "conditional": (200, 96)}  # samples, events, for faults
+SHORT = {BUNDLED: (1000, 64), "parallel": (200, 96), "conditional": (200, 96)}  # samples, events, for faults
 
 
 def rows_of(table: str, folders: Folders) -> Iterator[Row]:
