@@ -15,6 +15,7 @@ from deepperformer.evaluate import evaluate_alignment, evaluate_synthesis
 from deepperformer.experiments import runs
 from deepperformer.experiments.__main__ import main
 from deepperformer.experiments.configs import configurations
+from deepperformer.experiments.page import render
 from deepperformer.experiments.runs import Run, runs_of
 from deepperformer.experiments.tables import TABLES
 from deepperformer.features.spectrogram import MelDefinition
@@ -117,6 +118,10 @@ def test_the_runner_measures_what_is_missing_and_renders_it(
 def test_nothing_is_begun_once_the_budget_is_spent(tmp_path: Path) -> None:
     assert main(["--table", "violin", "--source", str(tmp_path), "--results", str(tmp_path), "--budget-min", "-1"]) == 0
     assert list(tmp_path.rglob("*.json")) == []
+
+
+def test_a_page_without_figures_says_so(tmp_path: Path) -> None:
+    assert render(tmp_path).count("Not measured yet.") == len(TABLES)
 
 
 def test_a_table_needs_data(capsys: pytest.CaptureFixture[str]) -> None:
