@@ -12,6 +12,7 @@ from typing import Literal, get_args
 
 import numpy as np
 import torch
+from muspy_core import Music
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -98,6 +99,15 @@ def generate(model: MMT, prompts: Sequence[Codes], options: Options | None = Non
             if song[-1][-1, TYPE] != END_OF_SONG:
                 song.append(event[None])
     return [_ended(np.concatenate(song)) for song in songs]
+
+
+def music_of_codes(codes: Codes) -> Music:
+    """Return a song as music; codes: (L, 6), or (L, 9) of whole music."""
+    from mmt import encoding, extended
+
+    if codes.shape[1] == len(extended.FIELDS):
+        return extended.music_of(extended.decode(codes))
+    return encoding.decode_music(codes)
 
 
 def stream(model: MMT, prompt: Codes, options: Options | None = None) -> Iterator[Codes]:

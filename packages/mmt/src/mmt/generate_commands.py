@@ -159,14 +159,15 @@ def _request(options: argparse.Namespace) -> Request:
 def _write(model: MMT, names: list[str] | None, settings: Options) -> Music:
     """Write a song from nothing or for instruments, in the encoding that the model knows."""
     from mmt import extended
-    from mmt.encoding import decode_music
-    from mmt.generate import generate, instrument_informed, unconditioned
+    from mmt.generate import generate, instrument_informed, music_of_codes, unconditioned
 
-    if model.config.encoding == "extended":
-        prompt = unconditioned(len(extended.FIELDS)) if names is None else extended.instrument_informed(names)
-        return extended.music_of(extended.decode(generate(model, [prompt], settings)[0]))
-    prompt = unconditioned() if names is None else instrument_informed(names)
-    return decode_music(generate(model, [prompt], settings)[0])
+    if names is None:
+        prompt = unconditioned(len(model.config.sizes))
+    elif model.config.encoding == "extended":
+        prompt = extended.instrument_informed(names)
+    else:
+        prompt = instrument_informed(names)
+    return music_of_codes(generate(model, [prompt], settings)[0])
 
 
 def _said(say: Callable[[str, float], None], line: str, start: float) -> float:

@@ -73,12 +73,11 @@ class MMT(nn.Module):
         n: how many. options, changes: how they are drawn, and fields of it that are to be others
         (`seed=3, length=200`). Raises as `mmt.generate.generate`.
         """
-        from mmt.encoding import decode_music
-        from mmt.generate import Options, generate, unconditioned
+        from mmt.generate import Options, generate, music_of_codes, unconditioned
 
         chosen = dataclasses.replace(options or Options(), **changes)
-        songs = generate(self, [unconditioned() if prompt is None else prompt] * n, chosen)
-        return [decode_music(song) for song in songs]
+        start = unconditioned(len(self.config.sizes)) if prompt is None else prompt
+        return [music_of_codes(song) for song in generate(self, [start] * n, chosen)]
 
     def stream(
         self, prompt: Codes | None = None, *, options: Options | None = None, **changes: Any
