@@ -12,7 +12,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from muspy_core.rendering.html import page_of, view
     from muspy_core.rendering.index import write_index
-    from muspy_core.rendering.page import Facts, Link, Links, Page, Picture, Player, Roll, RollPart, Score, Table, Text
+    from muspy_core.rendering.page import (
+        Facts,
+        Link,
+        Links,
+        Page,
+        Picture,
+        Player,
+        Roll,
+        RollPart,
+        Score,
+        Sound,
+        Table,
+        Text,
+    )
     from muspy_core.rendering.pianoroll import show_pianoroll, show_tracks
     from muspy_core.rendering.score import Engraving, engrave
     from muspy_core.rendering.soundfont import render, render_stems, synthesize, write_audio
@@ -20,7 +33,20 @@ if TYPE_CHECKING:
 _MODULES = {
     "html": ("page_of", "view"),
     "index": ("write_index",),
-    "page": ("Facts", "Link", "Links", "Page", "Picture", "Player", "Roll", "RollPart", "Score", "Table", "Text"),
+    "page": (
+        "Facts",
+        "Link",
+        "Links",
+        "Page",
+        "Picture",
+        "Player",
+        "Roll",
+        "RollPart",
+        "Score",
+        "Sound",
+        "Table",
+        "Text",
+    ),
     "pianoroll": ("show_pianoroll", "show_tracks"),
     "score": ("Engraving", "engrave"),
     "soundfont": ("render", "render_stems", "synthesize", "write_audio"),
@@ -38,6 +64,7 @@ __all__ = [
     "Roll",
     "RollPart",
     "Score",
+    "Sound",
     "Table",
     "Text",
     "engrave",
