@@ -149,12 +149,14 @@ class Grammar:
 
     def _duration_has_room(self) -> Allowed:
         larger = self.codes[PLAYER] > self.event[:, PLAYER, None]
-        return (self._free() & larger).any(1)
+        room: Allowed = (self._free() & larger).any(1)
+        return room
 
     def _pitch_has_room(self) -> Allowed:
         longer = (self.event[:, DURATION] < self.last_duration) & self._free().any(1)
         permitted = self.pitch_codes[self.event[:, PITCH]]  # a prompt may hold notes that are banned from now on
-        return permitted & (longer | self._duration_has_room())
+        room: Allowed = permitted & (longer | self._duration_has_room())
+        return room
 
     def _onset_has_room(self) -> Allowed:
         more = (self.event[:, PITCH] < self.last_pitch) | self._pitch_has_room()
@@ -177,7 +179,8 @@ class Grammar:
         }[column]()
         lowest = np.where(room, self.event[:, column], self.event[:, column] + 1)
         least = self.first_beat if column == BEAT else 1
-        return np.maximum(np.where(follows, lowest, 1), least)
+        result: NDArray[np.int64] = np.maximum(np.where(follows, lowest, 1), least)
+        return result
 
     def _types(self) -> Allowed:
         kind = self.event[:, TYPE]
