@@ -75,14 +75,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("python", "tools/check_borders.py")
-    session.run(
-        "mypy",
-        "packages/muspy-core/src",
-        "packages/arranger/src",
-        "packages/mmt/src",
-        "packages/clipsep/src",
-        "packages/clipsonic/src",
-    )
+    session.run("mypy", *(f"packages/{name}/src" for name in PACKAGES))
 
 
 @nox.session

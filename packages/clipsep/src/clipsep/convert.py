@@ -65,7 +65,8 @@ def convert(published: Mapping[str, Tensor], labels: Sequence[str] = ()) -> Netw
     if left:
         raise ModelError(f"weights that are not of a published {config.kind}: {', '.join(left[:5])}")
     network.load_state_dict(ours, strict=False)
-    return network.eval()
+    network.eval()
+    return network
 
 
 def configuration_of(weights: Mapping[str, Tensor], labels: Sequence[str] = ()) -> CLIPSepConfig:

@@ -170,7 +170,8 @@ class MixDataset(Dataset[Any]):
             raise LibraryError(f"{self.library.manifest[item].path}: has no pictures, which queries by image need")
         middle = min(max(int(centre_s), 0), count - 1)
         rows = [first + min(max(middle + step - FRAMES // 2, 0), count - 1) for step in range(FRAMES)]
-        return np.asarray(vectors.image[rows], np.float32).mean(axis=0)
+        mean: NDArray[np.float32] = np.asarray(vectors.image[rows], np.float32).mean(axis=0)
+        return mean
 
 
 def collate(items: Sequence[tuple[NDArray[np.float32], dict[str, NDArray[Any]]]]) -> Batch:

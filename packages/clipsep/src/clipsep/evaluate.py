@@ -127,7 +127,8 @@ def by_model(
         tried = [_estimates(mask[None], spectrum, len(heard)) for mask in candidates]
         return max(tried, key=lambda pair: snr(mixture.target, pair[0]))
 
-    return separate
+    typed: Separate = separate
+    return typed
 
 
 def _estimates(mask: Tensor, spectrum: Tensor, samples: int) -> Estimates:

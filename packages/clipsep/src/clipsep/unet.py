@@ -78,7 +78,7 @@ class UNet(nn.Module):
 
     def fused(self) -> UNet:
         """Return a copy for inference whose normalisations are part of the convolutions before them."""
-        made = copy.deepcopy(self).eval()
+        made: UNet = copy.deepcopy(self).eval()
         fuse: Any = torch.nn.utils.fusion.fuse_conv_bn_eval
         for convolutions, norms in ((made.down, made.down_norms), (made.up, made.up_norms)):
             for index, norm in enumerate(norms):

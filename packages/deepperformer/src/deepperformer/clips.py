@@ -57,4 +57,4 @@ def clip_of(rows: NoteRows, timings: Timings, start_s: float, frames: int, frame
 def window_starts(seconds: float, frames: int, frame_s: float) -> NDArray[np.float64]:
     """Return the starts of the consecutive whole windows of a recording, in seconds; one at least."""
     length = frames * frame_s
-    return np.arange(max(int(seconds / length), 1)) * length
+    return np.arange(max(int(seconds / length), 1), dtype=np.float64) * length

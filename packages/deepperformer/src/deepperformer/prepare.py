@@ -52,7 +52,8 @@ class Prepared:
 
     def mel_of(self, index: int) -> Mel:
         """Return the mel spectrogram of a recording, (T, M), mapped from its file. Raises DataError without one."""
-        return np.load(self._file("mels", index), mmap_mode="r")
+        mel: Mel = np.load(self._file("mels", index), mmap_mode="r")
+        return mel
 
     def samples_of(self, index: int) -> NDArray[np.int16]:
         """Return the samples of a recording, (samples,), mapped from its file. Raises DataError without one."""

@@ -120,7 +120,7 @@ def assess(
     Raises ValueError if the model does not see such an excerpt at once.
     """
     model = checkpoint.model
-    excerpts = excerpts_of(corpus.test, excerpt_notes, _beats(model))
+    excerpts = excerpts_of(corpus.test, excerpt_notes, beats_of(model))
     likelihood, _ = excerpt_likelihood(model, excerpts)
     made = draw_samples(model, samples, options)
     copies = longest_copies(made.rows, corpus.train)
@@ -167,7 +167,8 @@ def _draw(model: MMT, part: range, options: Options) -> list[Codes]:
     from mmt.baselines import generating
 
     settings = generating.BaselineOptions(options.length, options.sampling, options.seed)
-    return generating.generate(model, len(part), settings)
+    songs: list[Codes] = generating.generate(model, len(part), settings)
+    return songs
 
 
 def _parts(count: int) -> Iterable[range]:
@@ -176,7 +177,8 @@ def _parts(count: int) -> Iterable[range]:
 
 def _defined(codes: Codes) -> Codes:
     """The song without note events that cannot be decoded, which only the published rules allow."""
-    return codes[(codes[:, TYPE] != NOTE) | (codes[:, 1:] > 0).all(1)]
+    kept: Codes = codes[(codes[:, TYPE] != NOTE) | (codes[:, 1:] > 0).all(1)]
+    return kept
 
 
 def share_that_plays(model: MMT, corpus: Corpus, options: Options, count: int) -> float:
@@ -203,5 +205,6 @@ def length_s(rows: NoteRows) -> float:
     return float(ends.max(initial=0)) / RESOLUTION * 60 / DEFAULT_QPM
 
 
-def _beats(model: MMT) -> int:
+def beats_of(model: MMT) -> int:
+    """Return the beats of songs that a model is measured on: 64, or as many as it knows."""
     return min(TRIM_BEATS, model.config.max_beat) if model.config.encoding == "mmt" else TRIM_BEATS

@@ -120,7 +120,8 @@ def with_beats(model: MMT, beats: int) -> MMT:
         else:
             weights[name] = tensor[: beats + 1] if name.startswith(f"heads.fields.{BEAT_FIELD}.logits.") else tensor
     smaller.load_state_dict(weights)
-    return smaller.train(model.training)
+    smaller.train(model.training)
+    return smaller
 
 
 def bundled() -> list[str]:

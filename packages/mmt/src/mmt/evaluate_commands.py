@@ -92,12 +92,15 @@ def lines(found: Assessment) -> list[str]:
 def _attention(checkpoint: Checkpoint, corpus: Corpus, folder: Path) -> list[Evidence]:
     import numpy as np
 
+    from mmt.assessment import beats_of
     from mmt.attention import draw, evidence, relative_attentions
     from mmt.attention_maps import draw_maps, draw_similarities
     from mmt.encoding import encode
+    from mmt.evaluate import plain
 
     folder.mkdir(parents=True, exist_ok=True)
-    songs = [encode(corpus.test[index]) for index in range(min(ATTENTION_SONGS, len(corpus.test)))]
+    beats = beats_of(checkpoint.model)
+    songs = [encode(plain(corpus.test[index], beats)) for index in range(min(ATTENTION_SONGS, len(corpus.test)))]
     measured = relative_attentions(checkpoint.model, songs)
     for field, found in measured.items():
         for extension in ("png", "pdf"):

@@ -91,13 +91,13 @@ def rows_of(music: Music, *, from_first: bool = False) -> ExtendedRows:
         np.concatenate([table[name] for _, table in tables]).astype(np.int64)
         for name in ("time", "pitch", "duration", "velocity")
     )
-    program = np.repeat([number for number, _ in tables], [len(table) for _, table in tables])
+    programs = np.repeat([number for number, _ in tables], [len(table) for _, table in tables])
     double = 2 * music.resolution
     onset = (2 * RESOLUTION * time + music.resolution) // double
     end = (2 * RESOLUTION * (time + duration) + music.resolution) // double
     tempi = [(tempo.time, round(tempo.qpm)) for tempo in music.tempos] or [(0, round(DEFAULT_QPM))]
     meters = [(each.time, meter_index(each.numerator, each.denominator)) for each in music.time_signatures] or [(0, 0)]
-    columns = (onset // RESOLUTION, onset % RESOLUTION, pitch, np.maximum(end - onset, 1), program, velocity)
+    columns = (onset // RESOLUTION, onset % RESOLUTION, pitch, np.maximum(end - onset, 1), programs, velocity)
     rows = unique_rows(np.column_stack([*columns, _at(time, tempi), _at(time, meters)]))
     if from_first:
         rows[:, BEAT] -= rows[0, BEAT]

@@ -140,7 +140,8 @@ def _ended(codes: Codes) -> Codes:
 
 def _end(fields: int) -> Codes:
     """An end of song, (fields,)."""
-    return np.eye(1, fields, TYPE, dtype=np.int64)[0] * END_OF_SONG
+    end: Codes = np.eye(1, fields, TYPE, dtype=np.int64)[0] * END_OF_SONG
+    return end
 
 
 @torch.inference_mode()
@@ -246,6 +247,5 @@ def _needed(column: int, kinds: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which songs have a code in a column, (B,), by the types of their events."""
     if column == TYPE:
         return np.ones_like(kinds, bool)
-    if column == 5:
-        return (kinds == NOTE) | (kinds == INSTRUMENT)
-    return kinds == NOTE
+    needed: NDArray[np.bool_] = kinds == NOTE
+    return needed | (kinds == INSTRUMENT) if column == 5 else needed

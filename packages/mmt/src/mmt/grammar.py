@@ -104,7 +104,7 @@ class Grammar:
         self.polyphony = bans.polyphony or sizes[PITCH] * sizes[PLAYER]
         self.event = np.zeros((songs, len(sizes)), np.int64)
         self.listed = np.zeros((songs, sizes[PLAYER]), bool)
-        self.playing = np.zeros_like(self.listed)  # who has played the last note's pitch at its onset
+        self.playing: Allowed = np.zeros_like(self.listed)  # who has played the last note's pitch at its onset
         self.together = np.zeros(songs, np.int64)  # notes at the last note's onset
         self.notes = np.zeros(songs, bool)  # whether there was a note
 
@@ -149,7 +149,7 @@ class Grammar:
 
     def _duration_has_room(self) -> Allowed:
         larger = self.codes[PLAYER] > self.event[:, PLAYER, None]
-        room: Allowed = (self._free() & larger).any(1)
+        room: Allowed = np.any(self._free() & larger, axis=1)
         return room
 
     def _pitch_has_room(self) -> Allowed:

@@ -46,7 +46,7 @@ def to_int8(model: MMT) -> MMT:
     """
     if model.norm.weight.device.type != "cpu":
         raise ValueError(f"weights of 8 bits are for the CPU, and the model is on {model.norm.weight.device}")
-    rounded = copy.deepcopy(model).eval()
+    rounded: MMT = copy.deepcopy(model).eval()
     for module in list(rounded.modules()):
         for name, layer in list(module.named_children()):
             if isinstance(layer, nn.Linear):

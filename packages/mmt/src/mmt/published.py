@@ -54,7 +54,8 @@ def from_published(state: Mapping[str, Tensor]) -> MMT:
         model.load_state_dict(weights)
     except (KeyError, ValueError, RuntimeError) as error:
         raise ModelError(f"these are not the published model's weights: {' '.join(str(error).split())}") from error
-    return model.eval()
+    model.eval()
+    return model
 
 
 def _config(named: Mapping[str, Tensor]) -> MMTConfig:

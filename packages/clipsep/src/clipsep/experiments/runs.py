@@ -135,7 +135,13 @@ def mixture_of(library: Library, pair: Pair) -> Mixture:
     if pair.noise is not None:
         others = others + middle(library.manifest, pair.noise, SAMPLES) / 2
     first, second = library.manifest[pair.target], library.manifest[pair.other]
-    return Mixture(target, np.asarray(others, np.float32), first.path, first.label or "", second.label or "")
+    return Mixture(
+        np.asarray(target, np.float32),
+        np.asarray(others, np.float32),
+        first.path,
+        first.label or "",
+        second.label or "",
+    )
 
 
 def _asked(

@@ -184,5 +184,6 @@ def constant_q(audio: Audio, hop: int) -> Features:
         n_bins=OCTAVES * BINS_PER_OCTAVE,
         bins_per_octave=BINS_PER_OCTAVE,
     )
-    levels: NDArray[Any] = librosa.amplitude_to_db(np.abs(transformed), ref=np.max)
-    return levels.T.astype(np.float32)
+    levels: NDArray[np.floating] = librosa.amplitude_to_db(np.abs(transformed), ref=np.max)
+    features: NDArray[np.float32] = levels.T.astype(np.float32)
+    return features

@@ -55,7 +55,7 @@ def generate(model: MMT, count: int, options: BaselineOptions | None = None) -> 
 
 def decode(model: MMT, codes: NDArray[np.integer]) -> NoteRows:
     """Decode codes, (L,), to note rows, (n, 5), by the baseline of a model; notes that last no step are left out."""
-    rows = (mmm if model.config.encoding == "mmm" else remi).decode(codes)
+    rows: NoteRows = (mmm if model.config.encoding == "mmm" else remi).decode(codes)
     return rows[rows[:, 3] > 0]
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mmt.assessment import Corpus, assess, draw_samples
+from mmt.assessment import Corpus, assess, beats_of, draw_samples
 from mmt.attention import draw, evidence, relative_attentions
 from mmt.checkpoint import Checkpoint, load_checkpoint
 from mmt.encoding import encode
-from mmt.evaluate import Estimate, excerpts_of
+from mmt.evaluate import Estimate, excerpts_of, plain
 from mmt.experiments.runs import EXCERPT_BEATS, Figures, Folders, export_folder
 from mmt.experiments.tables import BUNDLED, EXCERPT_NOTES, MODELS, SAMPLES
 from mmt.generate import Options, generate, unconditioned
@@ -72,7 +72,7 @@ def seconds_uncached(model: MMT, options: Options) -> float | None:
     for length in range(1, codes.shape[1] + 1):
         model.heads(model.hidden(codes[:, :length])[:, -1:], codes[:, length - 1 : length])
     seconds = time.process_time() - start
-    return seconds / (made.notes * codes.shape[1] / len(made.codes[0]))
+    return float(seconds / (made.notes * codes.shape[1] / len(made.codes[0])))
 
 
 # ---- faults
@@ -101,7 +101,8 @@ def measure_attention(name: str, folders: Folders) -> Figures:
     checkpoint = checkpoint_of(name, folders)
     corpus = Corpus.of(folders.data, checkpoint.training)
     test = corpus.test if name == BUNDLED else excerpts_of(corpus.test, EXCERPT_NOTES, EXCERPT_BEATS)
-    songs = [encode(test[index]) for index in range(min(ATTENTION_SONGS, len(test)))]
+    beats = beats_of(checkpoint.model)
+    songs = [encode(plain(test[index], beats)) for index in range(min(ATTENTION_SONGS, len(test)))]
     figures: Figures = {"model": name, "songs": len(songs), "seed": 0, "resamples": 1000}
     for baseline in ("causal", "full"):
         measured = relative_attentions(checkpoint.model, songs, baseline=baseline)  # type: ignore[arg-type]  # one of the two
