@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mmt.assessment import Corpus, assess, draw_samples, length_s
+from mmt.assessment import Corpus, assess, beats_of, draw_samples, length_s
 from mmt.baselines import generating
 from mmt.checkpoint import Checkpoint, Training, load_checkpoint
 from mmt.cli import main
@@ -120,6 +120,11 @@ def test_songs_of_baselines_do_not_depend_on_those_beside_them(encoding: str, mo
     assert all(song[0] == 0 and 0 not in song[1:] for song in three)
     with pytest.raises(ValueError, match="no baseline"):
         generating.never_codes(MMT(MMTConfig(dim=64, depth=1)))
+
+
+def test_a_model_is_measured_within_the_beats_that_it_knows() -> None:
+    few = MMTConfig(sizes=(5, 17, 13, 129, 33, 65), dim=64, depth=1)
+    assert [beats_of(MMT(config)) for config in (few, MMTConfig(dim=64, depth=1))] == [16, 64]
 
 
 def test_the_length_of_a_song_is_that_of_its_last_note() -> None:
