@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import torch
 from mmt.config import Heads, MMTConfig
-from mmt.encoding import NOTE
+from mmt.encoding import BEAT, NOTE, PITCH, POSITION
 from mmt.generate import Options, generate, instrument_informed
 from mmt.int8 import to_int8
 from mmt.model import MMT
@@ -76,7 +76,7 @@ def measure(steps: int, songs: int, heads: Heads, precision: str, *, peers: bool
 
 
 def random_model(heads: Heads) -> MMT:
-    """A model of the paper's size whose songs go on: notes are likely, and beats follow closely."""
+    """A model of the paper's size whose songs go on: notes are likely, and follow one another closely."""
     torch.random.manual_seed(SEED)
     model = MMT(MMTConfig(heads=heads)).eval()
     with torch.no_grad():
@@ -84,7 +84,8 @@ def random_model(heads: Heads) -> MMT:
             field.logits.bias for field in model.heads.fields
         ]  # fmt: skip
         biases[0][NOTE] += 30
-        biases[1].sub_(torch.arange(len(biases[1])) * 0.5)
+        for field, step in ((BEAT, 4.0), (POSITION, 2.0), (PITCH, 0.3)):  # else the 256 beats are soon over
+            biases[field].sub_(torch.arange(len(biases[field])) * step)
     return model
 
 
