@@ -132,7 +132,7 @@ def test_a_models_knowledge_follows_from_its_features() -> None:
     knowledge = {name: required_knowledge(names) for name, names in FEATURE_SETS.items()}
     offline = {"paper-duration", "offline", "neighbours"}
     assert {name for name, known in knowledge.items() if known == "offline"} == offline
-    assert {name for name, known in knowledge.items() if known == "onset"} == {"onset"}
+    assert {name for name, known in knowledge.items() if known == "onset"} == {"onset", "tempo-free"}
     assert ModelConfig(bidirectional=True).knowledge == "offline"
 
 
