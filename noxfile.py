@@ -44,7 +44,7 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """All tests of all packages in one environment; `-- ARGS` go to pytest (`-- -m slow`: the slow ones)."""
-    install(session, *(with_extras(name) for name in PACKAGES), *groups("test", "test-muspy-core"))
+    install(session, *map(with_extras, PACKAGES), *groups("test", *(f"test-{name}" for name in PACKAGES)))
     pytest(session, "packages", "tests-integration", "docs", "README.md")
 
 
