@@ -126,10 +126,11 @@ def keep_mass(logits: Logits, mass: float) -> Logits:
 
     Those equal to the last one that is kept stay too.
     """
-    ordered = -np.sort(-softmax(logits), axis=-1)
-    before = ordered.cumsum(-1) - ordered
+    ordered = -np.sort(-logits, axis=-1)
+    probabilities = softmax(ordered)
+    before = probabilities.cumsum(-1) - probabilities
     count = np.maximum((before < mass).sum(-1, keepdims=True), 1)
-    least = np.take_along_axis(-np.sort(-logits, axis=-1), count - 1, axis=-1)
+    least = np.take_along_axis(ordered, count - 1, axis=-1)
     return np.where(logits < least, FORBIDDEN, logits)
 
 
