@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from muspy_core.errors import MuspyError
 from muspy_core.io.files import write_atomically
+from muspy_core.pretrained import CONFIG_NAME, WEIGHTS_NAME, Models
 
 from clipsep.config import CLIPSepConfig
 
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from clipsep.model import Network
-
-WEIGHTS_NAME, CONFIG_NAME = "model.safetensors", "config.json"
 
 
 class ModelError(MuspyError):
@@ -88,24 +85,9 @@ def load_checkpoint(name: str | os.PathLike[str] = "default") -> Checkpoint:
     return Checkpoint(os.fspath(name), model.eval(), training)
 
 
-def bundled() -> list[str]:
-    """Return the names of the models that come with the package."""
-    folder = Path(str(resources.files("clipsep") / "pretrained"))
-    return sorted(path.parent.name for path in folder.glob(f"*/{CONFIG_NAME}"))
-
-
-def model_folder(name: str | os.PathLike[str]) -> Path:
-    """Return the folder of a model. Raises ModelError, with the nearest name, for an unknown one."""
-    text = os.fspath(name)
-    if text in bundled():
-        return Path(str(resources.files("clipsep") / "pretrained" / text))
-    if Path(text).is_dir():
-        return Path(text)
-    if text.startswith("hub:"):
-        return _from_hub(text.removeprefix("hub:"))
-    near = difflib.get_close_matches(text, bundled(), n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"bundled models: {', '.join(bundled()) or 'none'}"
-    raise ModelError(f"unknown model {text!r}: neither bundled, nor a folder, nor hub:OWNER/NAME; {hint}")
+MODELS = Models("clipsep", ModelError)
+bundled = MODELS.names
+model_folder = MODELS.folder
 
 
 def _learned(model: Network) -> dict[str, Tensor]:
@@ -124,14 +106,3 @@ def _stored(tensor: Tensor) -> Tensor:
     """Vectors, few and of any size (variances), stay in single precision."""
     tensor = tensor.detach().cpu()
     return (tensor.half() if tensor.ndim >= 2 else tensor).contiguous()
-
-
-def _from_hub(identifier: str) -> Path:
-    try:
-        from huggingface_hub import snapshot_download
-    except ModuleNotFoundError as error:
-        raise ImportError("models of the Hub need huggingface_hub: pip install 'clipsep[hub]'") from error
-    try:
-        return Path(snapshot_download(identifier, allow_patterns=[WEIGHTS_NAME, CONFIG_NAME]))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"hub:{identifier}: cannot be downloaded: {error}") from error

@@ -7,15 +7,14 @@ A synthesizer is a folder of folders: `network`, `vocoder`, and `prior` if it ha
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
 import os
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from muspy_core.io.files import write_atomically
+from muspy_core.pretrained import CONFIG_NAME, WEIGHTS_NAME, Models
 
 from clipsonic.config import MelConfig, ModelError, NetworkConfig, PriorConfig
 from clipsonic.vocoder.config import vocoder_config
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
     Vocoder = Inverter | BigVGAN
 
-WEIGHTS_NAME, CONFIG_NAME = "model.safetensors", "config.json"
 VECTORS = "labels"  # name of the labels' vectors beside the weights
 
 
@@ -174,35 +172,9 @@ def check_same_mel(network: Network, vocoder: Vocoder) -> None:
 # --- folders ---------------------------------------------------------------------------------------------------------
 
 
-def bundled() -> list[str]:
-    """Return the names of the synthesizers that come with the package."""
-    folder = Path(str(resources.files("clipsonic") / "pretrained"))
-    return sorted(path.parent.parent.name for path in folder.glob(f"*/network/{CONFIG_NAME}"))
-
-
-def model_folder(name: str | os.PathLike[str]) -> Path:
-    """Return the folder of a synthesizer or model. Raises ModelError, with the nearest name, for an unknown one."""
-    text = os.fspath(name)
-    if text in bundled():
-        return Path(str(resources.files("clipsonic") / "pretrained" / text))
-    if Path(text).is_dir():
-        return Path(text)
-    if text.startswith("hub:"):
-        return _from_hub(text.removeprefix("hub:"))
-    near = difflib.get_close_matches(text, bundled(), n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"bundled models: {', '.join(bundled()) or 'none'}"
-    raise ModelError(f"unknown model {text!r}: neither bundled, nor a folder, nor hub:OWNER/NAME; {hint}")
-
-
-def _from_hub(identifier: str) -> Path:
-    try:
-        from huggingface_hub import snapshot_download
-    except ModuleNotFoundError as error:
-        raise ImportError("models of the Hub need huggingface_hub: pip install 'clipsonic[hub]'") from error
-    try:
-        return Path(snapshot_download(identifier, allow_patterns=[f"*{WEIGHTS_NAME}", f"*{CONFIG_NAME}"]))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"hub:{identifier}: cannot be downloaded: {error}") from error
+MODELS = Models("clipsonic", ModelError, f"network/{CONFIG_NAME}", (f"*{WEIGHTS_NAME}", f"*{CONFIG_NAME}"))
+bundled = MODELS.names
+model_folder = MODELS.folder
 
 
 def _save(folder: str | os.PathLike[str], weights: Mapping[str, Tensor], description: Mapping[str, Any]) -> None:

@@ -6,16 +6,15 @@ together. The definition of the mels is saved with a model, and checked where tw
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from muspy_core.io.files import write_atomically
+from muspy_core.pretrained import CONFIG_NAME, WEIGHTS_NAME, Models
 
 from deepperformer.config import AlignmentConfig, HiFiGANConfig, ISTFTConfig, SynthesisConfig
 from deepperformer.errors import MelError, ModelError
@@ -24,7 +23,6 @@ from deepperformer.features.spectrogram import MelDefinition
 if TYPE_CHECKING:
     from torch import nn
 
-WEIGHTS_NAME, CONFIG_NAME = "model.safetensors", "config.json"
 STAGES = ("alignment", "synthesis", "inverter")
 CONFIGS = {"alignment": AlignmentConfig, "synthesis": SynthesisConfig, "hifigan": HiFiGANConfig, "istft": ISTFTConfig}
 
@@ -129,33 +127,7 @@ def load_checkpoint(name: str | os.PathLike[str], stage: str | None = None) -> C
         raise ModelError(f"{folder}: holds no deepperformer model: {error}") from error
 
 
-def bundled() -> list[str]:
-    """Return the names of the bundles that come with the package."""
-    folder = Path(str(resources.files("deepperformer") / "pretrained"))
-    return sorted({path.parent.parent.name for path in folder.glob(f"*/*/{CONFIG_NAME}")})
-
-
-def model_folder(name: str | os.PathLike[str]) -> Path:
-    """Return the folder of a model or bundle. Raises ModelError, with the nearest name, for an unknown one."""
-    text = os.fspath(name)
-    if text in bundled():
-        return Path(str(resources.files("deepperformer") / "pretrained" / text))
-    if Path(text).is_dir():
-        return Path(text)
-    if text.startswith("hub:"):
-        return _from_hub(text.removeprefix("hub:"))
-    near = difflib.get_close_matches(text, bundled(), n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"bundled models: {', '.join(bundled()) or 'none'}"
-    raise ModelError(f"unknown model {text!r}: neither bundled, nor a folder, nor hub:OWNER/NAME; {hint}")
-
-
-def _from_hub(identifier: str) -> Path:
-    try:
-        from huggingface_hub import snapshot_download
-    except ModuleNotFoundError as error:
-        raise ImportError("models of the Hub need huggingface_hub: pip install 'deepperformer[hub]'") from error
-    try:
-        names = [WEIGHTS_NAME, CONFIG_NAME, f"*/{WEIGHTS_NAME}", f"*/{CONFIG_NAME}"]
-        return Path(snapshot_download(identifier, allow_patterns=names))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"hub:{identifier}: cannot be downloaded: {error}") from error
+FILES = (WEIGHTS_NAME, CONFIG_NAME, f"*/{WEIGHTS_NAME}", f"*/{CONFIG_NAME}")  # of a model, and of a bundle of models
+MODELS = Models("deepperformer", ModelError, f"*/{CONFIG_NAME}", FILES)
+bundled = MODELS.names
+model_folder = MODELS.folder

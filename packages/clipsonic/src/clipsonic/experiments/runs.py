@@ -17,9 +17,10 @@ import numpy as np
 import torch
 from muspy_core import Audio
 from muspy_core.io.files import write_atomically
+from muspy_core.pretrained import CONFIG_NAME
 
 from clipsonic.aisfx import load_aisfx
-from clipsonic.checkpoint import CONFIG_NAME, load_prior, load_vocoder
+from clipsonic.checkpoint import load_prior, load_vocoder
 from clipsonic.clips import TABLE, Clip, Clips, DataError
 from clipsonic.config import MelConfig
 from clipsonic.evaluate import Reference, balanced, figures, generate_for, mean_mel_baseline, reference_of
