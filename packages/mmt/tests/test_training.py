@@ -15,6 +15,7 @@ from mmt.cli import main
 from mmt.config import MMTConfig
 from mmt.data import Collate, SongDataModule, Window, encode_window
 from mmt.encoding import NOTE
+from mmt.extending import extend
 from mmt.fit import CONFIGS
 from mmt.notes import EncodingError, music_of, notes_of
 from mmt.prepare import fingerprint, prepare, related, split_of
@@ -191,7 +192,11 @@ def test_a_model_is_trained_and_exported_and_generates(
 @pytest.mark.parametrize("name", sorted(path.stem for path in CONFIGS.glob("*.yaml")))
 def test_every_configuration_trains(name: str, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(tiny(name, prepared)) == 0
+    data = prepared
+    if name.endswith("extended"):
+        data = tmp_path / "data-extended"
+        extend(prepared, data, progress=False)
+    assert main(tiny(name, data)) == 0
     assert (tmp_path / "runs" / name / "export" / "model.safetensors").is_file()
 
 
