@@ -173,6 +173,22 @@ class TestFiles:
         assert len(list(cache.folder.glob("*.keys"))) == 2
 
 
+def test_a_reader_may_look_while_another_process_begins_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = EmbeddingCache._read_meta
+    written = []
+
+    def read_just_before_it_is_written(cache: EmbeddingCache) -> None:
+        read(cache)
+        if not written:
+            written.append(True)
+            EmbeddingCache(tmp_path, "model").put(key_of(1), vector_of(1))
+
+    monkeypatch.setattr(EmbeddingCache, "_read_meta", read_just_before_it_is_written)
+    assert EmbeddingCache(tmp_path, "model").verify() == 1
+
+
 WRITER = """
 import sys
 import numpy as np

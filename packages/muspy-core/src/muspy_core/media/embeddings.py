@@ -267,6 +267,7 @@ class EmbeddingCache:
         count = len(content) // _KEY.itemsize
         if not count:
             return
+        self._read_meta()  # which is written before the first key, but perhaps after it was looked for
         if self.dim is None:
             raise CacheError(f"{self.folder}: there are vectors but no {META}")
         vectors = stem.with_suffix(".vectors")
