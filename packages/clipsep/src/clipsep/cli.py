@@ -349,7 +349,7 @@ def _convert(options: argparse.Namespace) -> int:
 def _evaluate(options: argparse.Namespace) -> int:
     import numpy as np
 
-    from clipsep.evaluate import METRICS, baseline, by_model, measure, protocol, read_lists, table
+    from clipsep.evaluate import METRICS, baselines, by_model, measure, protocol, read_lists, table
     from clipsep.metrics import bootstrap_interval
     from clipsep.separate import Separator
 
@@ -358,7 +358,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     if not mixtures:
         raise ValueError(f"{options.targets}: no target has sound")
     metrics = METRICS[:2] if options.fast else METRICS
-    methods = {name: baseline(name) for name in ("mixture", "half", "oracle")}  # type: ignore[arg-type]  # three literals
+    methods = baselines()
     queries = options.query or ["{}"]
     for query in queries:
         vector = functools.partial(_vector_of, separator, query)

@@ -85,6 +85,11 @@ Estimates = tuple[NDArray[np.float32], NDArray[np.float32]]
 Separate = Callable[[Mixture], Estimates]
 
 
+def baselines() -> dict[str, Separate]:
+    """Return the methods that need no model, by name."""
+    return {"mixture": baseline("mixture"), "half": baseline("half"), "oracle": baseline("oracle")}
+
+
 def baseline(method: Literal["mixture", "half", "oracle"]) -> Separate:
     """Return what needs no model: the mixture as it is, halved, or through the true binary mask."""
 
@@ -188,8 +193,7 @@ def with_baselines(
     mixtures: Sequence[Mixture], separate: Separate, *, metrics: Sequence[str] = METRICS, progress: bool | None = None
 ) -> dict[str, Figures]:
     """Return the figures of the mixture, the halved mixture, the true mask, and the model, by name."""
-    methods: dict[str, Separate] = {name: baseline(name) for name in ("mixture", "half", "oracle")}  # type: ignore[arg-type]  # three literals
-    methods["model"] = separate
+    methods = baselines() | {"model": separate}
     return {
         name: measure(mixtures, method, metrics=metrics, progress=progress, what=name)
         for name, method in methods.items()

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from muspy_core.io.files import write_atomically
-from numpy.typing import NDArray
 
 from clipsep.checkpoint import Checkpoint, load_checkpoint
-from clipsep.evaluate import Figures, Mixture, Separate, baseline, by_model, measure, middle
+from clipsep.evaluate import Figures, Mixture, Separate, baselines, by_model, measure, middle
 from clipsep.experiments.stems import Pair, pairs_of
 from clipsep.experiments.tables import TABLES, Row
 from clipsep.library import Library, LibraryError
@@ -111,7 +110,7 @@ def figures_of(run: Run, library: Library, model: Checkpoint) -> dict[str, Any]:
     """Return the figures of a run: by kind of query, with those of the baselines."""
     pairs = pairs_of(library, EACH, noise=run.row.noise)
     mixtures = [mixture_of(library, pair) for pair in pairs]
-    baselines = {name: measure(mixtures, baseline(name), metrics=METRICS) for name in ("mixture", "half", "oracle")}  # type: ignore[arg-type]  # three literals
+    without = {name: measure(mixtures, method, metrics=METRICS) for name, method in baselines().items()}
     asked = {kind: _asked(kind, library, pairs, mixtures, model) for kind in run.row.asked}
     made = {kind: measure(mixtures, method, metrics=METRICS, what=kind) for kind, method in asked.items()}
     if run.row.noise_heads:
@@ -123,8 +122,8 @@ def figures_of(run: Run, library: Library, model: Checkpoint) -> dict[str, Any]:
         "seed": run.seed,
         "n": len(mixtures),
         "training": {"steps": model.training.steps, "data": model.training.data, "scores": dict(model.training.scores)},
-        "baselines": {name: figures.to_dict() for name, figures in baselines.items()},
-        "asked": {kind: _described(figures, baselines["mixture"]) for kind, figures in made.items()},
+        "baselines": {name: figures.to_dict() for name, figures in without.items()},
+        "asked": {kind: _described(figures, without["mixture"]) for kind, figures in made.items()},
     }
 
 
@@ -156,11 +155,13 @@ def _asked(
     """Return separation by a kind of query; which wording is taken is drawn by the index of the mixture."""
     labels = list(model.model.config.labels)
     if kind == "label":
-        query: Callable[[Mixture], NDArray[Any]] = lambda mixture: np.array(labels.index(mixture.label))  # noqa: E731 - one of two
-        return by_model(model.model, query)
+        return by_model(model.model, lambda mixture: np.array(labels.index(mixture.label)))
     if kind == "none":
         return by_model(model.model, lambda mixture: np.zeros(0))
-    rows = {id(mixture): _row_of(kind, library, pair, n) for n, (mixture, pair) in enumerate(zip(mixtures, pairs))}  # noqa: B905 - equally many
+    rows = {
+        id(mixture): _row_of(kind, library, pair, number)
+        for number, (mixture, pair) in enumerate(zip(mixtures, pairs, strict=True))
+    }
     text = library.vectors.text
     return by_model(
         model.model, lambda mixture: np.asarray(text[rows[id(mixture)]], np.float32), noise_heads=noise_heads
