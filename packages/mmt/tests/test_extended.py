@@ -14,12 +14,17 @@ from mmt import extended
 from mmt.cli import main
 from mmt.config import MMTConfig
 from mmt.data import SongDataset, Window, encode_window, note_ends
+from mmt.editing import continue_piece, fill_in
+from mmt.evaluate import likelihood
 from mmt.extended import METERS, decode, encode, music_of, rows_of, tempi_of_codes, tempo_codes
 from mmt.extending import extend
+from mmt.formats import WHOLE
 from mmt.generate import Options, generate
 from mmt.model import MMT
 from mmt.notes import EncodingError
 from mmt.prepare import prepare
+from mmt.songs import Songs
+from mmt.streaming import Played, stream_notes
 from muspy_core import Music, Note, Tempo, TimeSignature, Track
 
 
@@ -139,7 +144,7 @@ def test_generated_songs_of_whole_music_decode(tmp_path: Path) -> None:
     model = MMT(MMTConfig(encoding="extended", dim=64, depth=1, max_length=64)).eval()
     with torch.no_grad():
         model.heads.logits.bias[3] += 5  # type: ignore[operator,index]  # notes are likely
-    for song in generate(model, [extended.instrument_informed(["piano", "drums"])] * 4, Options(40, seed=1)):
+    for song in generate(model, [WHOLE.prompt(["piano", "drums"])] * 4, Options(40, seed=1)):
         rows = decode(song)
         assert set(rows[:, 4].tolist()) <= {0, 128}
         assert encode(rows)[4:].tolist() == song[4:].tolist()  # in order, each once
@@ -154,9 +159,50 @@ def test_generated_songs_of_whole_music_decode(tmp_path: Path) -> None:
     assert {track.program for track in music.tracks if not track.is_drum} <= {40}
 
 
+@pytest.fixture(scope="module")
+def whole() -> MMT:
+    torch.random.manual_seed(0)
+    made = MMT(MMTConfig(encoding="extended", dim=64, depth=1, max_length=64)).eval()
+    with torch.no_grad():
+        made.heads.logits.bias[3] += 5  # type: ignore[operator,index]  # notes are likely
+    return made
+
+
+def test_a_piece_goes_on_with_drums_velocities_and_tempi(whole: MMT) -> None:
+    result = continue_piece(whole, piece(), 4, Options(60, seed=1))
+    end = 4 * 24
+    for before, after in zip(piece().tracks, result.tracks, strict=False):
+        assert [note for note in after.notes if note.time < end] == [note for note in before.notes if note.time < end]
+    assert list(result.tempos[:2]) == list(piece().tempos)
+    assert all(tempo.time >= end for tempo in result.tempos[2:])
+    new = [note for track in result.tracks for note in track.notes if note.time >= end]
+    assert len({note.velocity for note in new}) > 2
+    assert [note for note in result.tracks[1].notes if note.time >= end]  # drums go on
+    with pytest.raises(EncodingError, match="trained without tasks"):
+        fill_in(whole, piece(), 0, 2)
+
+
+def test_a_stream_of_whole_music_has_velocities_and_drums(whole: MMT) -> None:
+    prompt = WHOLE.prompt(["drums", "piano"])
+    rows = decode(generate(whole, [prompt], Options(40, seed=2))[0])
+    streamed = list(stream_notes(whole, prompt, Options(40, seed=2)))
+    assert [(note.program, note.velocity) for note in streamed] == [(row[4], row[5]) for row in rows.tolist()]
+    music = Played(streamed).music(90)
+    assert {track.is_drum for track in music.tracks} == {False, True}
+    assert [tempo.qpm for tempo in music.tempos] == [90]
+
+
 def test_a_model_of_whole_music_has_a_logit_for_every_code() -> None:
     model = MMT(MMTConfig(encoding="extended", dim=64, depth=1, max_length=32, heads="conditional"))
     codes = torch.from_numpy(encode(rows_of(piece())))[None]
     assert [tuple(logits.shape[1:]) for logits in model(codes[:, :-1], codes[:, 1:])] == [
         (8, size) for size in model.config.sizes
     ]
+
+
+def test_the_cost_of_every_field_is_known(whole: MMT) -> None:
+    songs = Songs.of((str(number), rows_of(piece())) for number in range(3))
+    found = likelihood(whole, songs)
+    assert len(found.fields) == len(extended.FIELDS)
+    assert found.nll_note == pytest.approx(sum(found.fields))
+    assert found.notes == 12

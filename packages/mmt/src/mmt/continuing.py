@@ -9,21 +9,23 @@ from dataclasses import replace
 
 import numpy as np
 
-from mmt.encoding import NOTE, TYPE, decode, encode, header_codes
+from mmt.encoding import NOTE, TYPE
+from mmt.formats import format_of
 from mmt.generate import Options, generate, nothing_before
-from mmt.infilling import players_of, with_programs_of
+from mmt.infilling import with_programs_of
 from mmt.model import MMT
-from mmt.notes import BEAT, EncodingError, NoteRows, checked_rows
+from mmt.notes import BEAT, EncodingError, NoteRows
 
 
 def go_on(model: MMT, notes: NoteRows, beats: int, options: Options | None = None) -> NoteRows:
-    """Continue a song after its first beats, and return the new notes, (any, 5); under the grammar none begins before.
+    """Continue a song after its first beats, and return the new notes as rows; under the grammar none begins before.
 
-    notes: (n, 5). beats: how many of the song are kept: all notes before that beat are the prompt. All instruments of
-    the song may play, those that enter later too. Raises EncodingError if no note is before that beat, or if the bans
-    of the options leave no beat behind it.
+    notes: rows of the model's encoding, (n, 5), or (n, 8) of whole music. beats: how many of the song are kept: all
+    notes before that beat are the prompt. All instruments of the song may play, those that enter later too. Raises
+    EncodingError if no note is before that beat, or if the bans of the options leave no beat behind it.
     """
-    notes = checked_rows(notes)
+    form = format_of(model)
+    notes = form.checked(notes)
     options = options or Options()
     bans = options.bans
     if bans.max_beat is not None and bans.max_beat <= beats:
@@ -36,11 +38,11 @@ def go_on(model: MMT, notes: NoteRows, beats: int, options: Options | None = Non
     shift = max(end - known // 2, 0)
     seen = kept[kept[:, BEAT] >= shift]
     seen[:, BEAT] -= shift
-    codes = encode(seen)
-    prompt = np.concatenate([header_codes(list(players_of(notes))), codes[codes[:, TYPE] == NOTE]])
+    codes = form.encode(seen)
+    prompt = np.concatenate([form.header(list(form.players_of(notes))), codes[codes[:, TYPE] == NOTE]])
     last = None if bans.max_beat is None else min(bans.max_beat - beats + end - shift, known)
     within = replace(options, bans=replace(bans, min_beat=end - shift, max_beat=last))
     song = generate(model, [prompt], within)[0]
-    new = decode(song[len(prompt) :])
+    new = form.decode(song[len(prompt) :])
     new[:, BEAT] += shift + beats - end
     return with_programs_of(notes, new)

@@ -1,7 +1,7 @@
 """Music with some of its notes written anew: all else stays bit for bit (after filling in, going on, accompanying).
 
-Models work on a grid of 12 steps a beat, without drums, tempi and velocities. Here new notes come into the piece that
-they were written for, which keeps all of these.
+Models work on a grid of 12 steps a beat, and most of them without drums, tempi and velocities. Here new notes come into
+the piece that they were written for, which keeps all of these.
 """
 
 from __future__ import annotations
@@ -15,11 +15,24 @@ from muspy_core.rendering.summary import bar_times
 from numpy.typing import NDArray
 
 from mmt.continuing import go_on
+from mmt.extended import DRUM_PROGRAM, DRUMS, VELOCITY
+from mmt.formats import WHOLE, format_of
 from mmt.generate import Options
 from mmt.infilling import accompany, rewritten_players, write_span
 from mmt.instruments import CODE_OF_PROGRAM, NAMES
 from mmt.model import MMT
-from mmt.notes import BEAT, DURATION, PITCH, POSITION, PROGRAM, RESOLUTION, EncodingError, NoteRows, notes_of
+from mmt.notes import (
+    BEAT,
+    DEFAULT_VELOCITY,
+    DURATION,
+    PITCH,
+    POSITION,
+    PROGRAM,
+    RESOLUTION,
+    EncodingError,
+    NoteRows,
+    notes_of,
+)
 
 
 def fill_in(
@@ -50,14 +63,19 @@ def fill_in(
 def continue_piece(model: MMT, music: Music, beats: int, options: Options | None = None) -> Music:
     """Return the first beats of a piece as they are, drums and tempi too, and what the model writes after them.
 
-    Notes that begin before the beat keep their ends. Raises as `continuing.go_on`.
+    Notes that begin before the beat keep their ends. Models of whole music write drums, velocities, tempi and time
+    signatures too. Raises as `continuing.go_on`.
     """
-    new = go_on(model, notes_of(music), beats, options)
+    form = format_of(model)
+    rows = form.rows_of(music)
+    new = go_on(model, rows, beats, options)
     result, end = music.deepcopy(), beats * music.resolution
     held = [[note for note in track.notes if note.time < end] for track in music.tracks]
     result.trim(end)
     for track, notes in zip(result.tracks, held, strict=True):
         track.notes = notes
+    if form is WHOLE:
+        _add_changes(result, rows[rows[:, BEAT] < beats], new, end)
     return _with_notes(result, new)
 
 
@@ -96,8 +114,26 @@ def _bar_starts(music: Music) -> NDArray[np.int64]:
     return np.append(starts, end) if len(starts) else np.zeros(1, np.int64)
 
 
+def _add_changes(music: Music, before: NoteRows, new: NoteRows, end: int) -> None:
+    """Add the tempi and time signatures of new rows to a piece, from a step on, where they change.
+
+    before: rows of the piece, which are read as the model reads them, so that nothing changes by its grid alone.
+    """
+    song = WHOLE.music_of(np.concatenate([WHOLE.decode(WHOLE.encode(before)), new]))
+    song.adjust_resolution(music.resolution)
+    music.tempos += [tempo for tempo in song.tempos if tempo.time >= end]
+    music.time_signatures += [meter for meter in song.time_signatures if meter.time >= end]
+
+
 def _is_known(track: Track) -> bool:
     return not track.is_drum and 0 <= track.program < 128 and bool(CODE_OF_PROGRAM[track.program])
+
+
+def _program(track: Track) -> int | None:
+    """Return the program of a track as it stands in rows, None for one that no model writes."""
+    if track.is_drum:
+        return DRUM_PROGRAM
+    return track.program if _is_known(track) else None
 
 
 def _with_notes(music: Music, new: NoteRows) -> Music:
@@ -106,7 +142,7 @@ def _with_notes(music: Music, new: NoteRows) -> Music:
     Where several tracks have a program, a note goes to the one whose mean pitch is nearest.
     """
     for program in np.unique(new[:, PROGRAM]).tolist():
-        tracks = [track for track in music.tracks if _is_known(track) and track.program == program]
+        tracks = [track for track in music.tracks if _program(track) == program]
         rows = new[new[:, PROGRAM] == program]
         if not tracks:
             music.tracks.append(_added_track(music, rows))
@@ -121,7 +157,10 @@ def _with_notes(music: Music, new: NoteRows) -> Music:
 
 def _added_track(music: Music, rows: NoteRows) -> Track:
     program = int(rows[0, PROGRAM])
-    track = Track(program=program, name=NAMES[int(CODE_OF_PROGRAM[program]) - 1])
+    if program == DRUM_PROGRAM:
+        track = Track(is_drum=True, name=DRUMS)
+    else:
+        track = Track(program=program, name=NAMES[int(CODE_OF_PROGRAM[program]) - 1])
     track.notes = _events(rows, music.resolution)
     return track
 
@@ -135,5 +174,5 @@ def _events(rows: NoteRows, resolution: int) -> EventList[Note]:
     table = new_array(Note, len(rows))
     table["time"], table["pitch"] = times, rows[:, PITCH]
     table["duration"] = np.maximum(ends - times, 1)
-    table["velocity"] = 64
+    table["velocity"] = rows[:, VELOCITY] if rows.shape[1] > VELOCITY else DEFAULT_VELOCITY
     return EventList.from_columns(Note, table)

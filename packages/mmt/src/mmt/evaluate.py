@@ -136,7 +136,7 @@ def _sums(
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """-log p of each song by field, (songs, fields), and its notes, (songs,)."""
     collate = Collate(model.config.encoding)
-    last = END_OF_SONG if model.config.encoding == "mmt" else mmm.END_OF_SONG
+    last = END_OF_SONG if model.config.encoding in ("mmt", "extended") else mmm.END_OF_SONG
     sums, notes = [], []
     for start in range(0, len(data), batch_size):
         batch = collate([data[index] for index in range(start, min(start + batch_size, len(data)))])

@@ -8,14 +8,16 @@ Tempo and time signature are those at the onset of the note. Codes are (L, 9); c
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from muspy_core import Music, Note, Tempo, TimeSignature, Track
 from muspy_core.columns import EventList, new_array
 from numpy.typing import NDArray
 
-from mmt import encoding
+from mmt import encoding, instruments
 from mmt.encoding import DURATIONS, END_OF_SONG, INSTRUMENT, NOTE, START_OF_NOTES, TYPE, Codes, duration_codes
-from mmt.instruments import CODE_OF_PROGRAM, NAMES, PROGRAM_OF_CODE, codes_of_names
+from mmt.instruments import NAMES, PROGRAM_OF_CODE
 from mmt.notes import BEAT, DEFAULT_QPM, DURATION, PITCH, POSITION, PROGRAM, RESOLUTION, EncodingError, unique_rows
 
 ExtendedRows = NDArray[np.int64]
@@ -36,7 +38,7 @@ METERS = (
     (4, 4), (3, 4), (2, 4), (6, 8), (2, 2), (3, 8), (9, 8), (12, 8), (5, 4), (6, 4), (3, 2), (4, 2), (1, 4), (4, 8),
     (5, 8), (7, 8), (7, 4), (2, 8), (8, 8),
 )  # fmt: skip
-_PROGRAM_CODES = np.append(CODE_OF_PROGRAM, DRUM_CODE)
+CODE_OF_PROGRAM = np.append(instruments.CODE_OF_PROGRAM, DRUM_CODE)  # (129,)
 _CODE_PROGRAMS = np.append(PROGRAM_OF_CODE, DRUM_PROGRAM)
 
 
@@ -83,7 +85,7 @@ def rows_of(music: Music, *, from_first: bool = False) -> ExtendedRows:
     tables = []
     for track in music.tracks:
         program = DRUM_PROGRAM if track.is_drum else track.program
-        if len(track.notes) and 0 <= program <= DRUM_PROGRAM and _PROGRAM_CODES[program]:
+        if len(track.notes) and 0 <= program <= DRUM_PROGRAM and CODE_OF_PROGRAM[program]:
             tables.append((program, track.notes.array))
     if not tables:
         return np.zeros((0, COLUMNS), np.int64)
@@ -162,15 +164,12 @@ def _on_bar_lines(changes: list[tuple[int, int]]) -> list[TimeSignature]:
 # --- rows and codes --------------------------------------------------------------------------------------------------
 
 
-def encode(rows: ExtendedRows, max_beat: int = encoding.MAX_BEAT) -> Codes:
-    """Encode extended rows, (n, 8), as codes, (L, 9): in order, each note once, with the instruments that play before.
-
-    Of notes that differ in nothing but velocity, tempo or time signature the first is kept. Raises EncodingError for
-    rows of another shape or with values that no note has.
-    """
+def checked_rows(rows: ExtendedRows) -> ExtendedRows:
+    """Return the rows as an integer array; raises EncodingError for another shape or values out of range."""
     rows = np.asarray(rows)
     if rows.ndim != 2 or rows.shape[1] != COLUMNS or not np.issubdtype(rows.dtype, np.integer):
         raise EncodingError(f"extended rows are integers (n, {COLUMNS}), got {rows.dtype} {rows.shape}")
+    rows = rows.astype(np.int64, copy=False)
     limits = (None, RESOLUTION - 1, 127, None, DRUM_PROGRAM, 127, None, len(METERS) - 1)
     for column, last in enumerate(limits):
         wrong = (rows[:, column] < 0) | (False if last is None else rows[:, column] > last)
@@ -178,7 +177,17 @@ def encode(rows: ExtendedRows, max_beat: int = encoding.MAX_BEAT) -> Codes:
             raise EncodingError(
                 f"extended row {int(np.argmax(wrong))}: {rows[np.argmax(wrong), column]} is out of range"
             )
-    instrument = _PROGRAM_CODES[rows[:, PROGRAM]]
+    return rows
+
+
+def encode(rows: ExtendedRows, max_beat: int = encoding.MAX_BEAT) -> Codes:
+    """Encode extended rows, (n, 8), as codes, (L, 9): in order, each note once, with the instruments that play before.
+
+    Of notes that differ in nothing but velocity, tempo or time signature the first is kept. Raises EncodingError for
+    rows of another shape or with values that no note has.
+    """
+    rows = checked_rows(rows)
+    instrument = CODE_OF_PROGRAM[rows[:, PROGRAM]]
     kept = (rows[:, BEAT] <= max_beat) & (instrument > 0)
     rows, instrument = rows[kept], instrument[kept]
     notes = np.column_stack(
@@ -239,10 +248,8 @@ def decode(codes: Codes) -> ExtendedRows:
     )
 
 
-def instrument_informed(names: list[str]) -> Codes:
-    """Return the prompt of a song for these instruments, (k + 2, 9), "drums" among them if they are to play."""
-    drums = [name for name in names if name.strip().lower() == DRUMS]
-    codes = codes_of_names(name for name in names if name not in drums)
-    if not (codes or drums):
-        raise EncodingError("no instrument is named")
-    return header_codes([*codes, *([DRUM_CODE] if drums else [])])
+def codes_of_names(names: Iterable[str]) -> list[int]:
+    """Return the codes of instrument names as `instruments.codes_of_names`, and of "drums"."""
+    asked = list(names)
+    pitched = [name for name in asked if name.strip().lower() != DRUMS]
+    return [*instruments.codes_of_names(pitched), *([DRUM_CODE] if len(pitched) < len(asked) else [])]

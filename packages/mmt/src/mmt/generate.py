@@ -103,11 +103,10 @@ def generate(model: MMT, prompts: Sequence[Codes], options: Options | None = Non
 
 def music_of_codes(codes: Codes) -> Music:
     """Return a song as music; codes: (L, 6), or (L, 9) of whole music."""
-    from mmt import encoding, extended
+    from mmt.formats import format_of_codes
 
-    if codes.shape[1] == len(extended.FIELDS):
-        return extended.music_of(extended.decode(codes))
-    return encoding.decode_music(codes)
+    form = format_of_codes(codes)
+    return form.music_of(form.decode(codes))
 
 
 def stream(model: MMT, prompt: Codes, options: Options | None = None) -> Iterator[Codes]:

@@ -158,16 +158,11 @@ def _request(options: argparse.Namespace) -> Request:
 
 def _write(model: MMT, names: list[str] | None, settings: Options) -> Music:
     """Write a song from nothing or for instruments, in the encoding that the model knows."""
-    from mmt import extended
-    from mmt.generate import generate, instrument_informed, music_of_codes, unconditioned
+    from mmt.formats import format_of
+    from mmt.generate import generate
 
-    if names is None:
-        prompt = unconditioned(len(model.config.sizes))
-    elif model.config.encoding == "extended":
-        prompt = extended.instrument_informed(names)
-    else:
-        prompt = instrument_informed(names)
-    return music_of_codes(generate(model, [prompt], settings)[0])
+    form = format_of(model)
+    return form.music_of(form.decode(generate(model, [form.prompt(names)], settings)[0]))
 
 
 def _said(say: Callable[[str, float], None], line: str, start: float) -> float:

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from mmt.encoding import decode, encode, task_header
+from mmt.formats import NOTES
 from mmt.generate import Options, generate
 from mmt.instruments import CODE_OF_PROGRAM, NAMES, codes_of_names
 from mmt.model import MMT
@@ -121,8 +122,7 @@ def _together(first: NoteRows, second: NoteRows) -> NoteRows:
 
 def players_of(notes: NoteRows) -> tuple[int, ...]:
     """Return the codes of the instruments that play, ascending."""
-    codes = np.unique(CODE_OF_PROGRAM[notes[:, PROGRAM]])
-    return tuple(codes[codes > 0].tolist())
+    return NOTES.players_of(notes)
 
 
 def _solve(model: MMT, given: NoteRows, players: tuple[int, ...], span: tuple[int, int], options: Options) -> NoteRows:
@@ -152,10 +152,11 @@ def _nearest(notes: NoteRows, span: tuple[int, int], count: int) -> NoteRows:
 
 def with_programs_of(given: NoteRows, found: NoteRows) -> NoteRows:
     """Give new notes the program that their instrument has in the song, where it plays there."""
-    program_of = np.arange(128)
-    for program in np.unique(given[:, PROGRAM])[::-1]:
+    program_of = np.arange(129)  # 128: drums of whole music, which stay as they are
+    pitched = given[given[:, PROGRAM] < len(CODE_OF_PROGRAM), PROGRAM]
+    for program in np.unique(pitched)[::-1]:
         code = CODE_OF_PROGRAM[program]
-        program_of[(code == CODE_OF_PROGRAM) & (code > 0)] = program
+        program_of[:-1][(code == CODE_OF_PROGRAM) & (code > 0)] = program
     found = found.copy()
     found[:, PROGRAM] = program_of[found[:, PROGRAM]]
     return found

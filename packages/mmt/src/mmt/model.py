@@ -87,7 +87,7 @@ class MMT(nn.Module):
         from mmt.streaming import stream_notes
 
         chosen = dataclasses.replace(options or Options(), **changes)
-        return stream_notes(self, unconditioned() if prompt is None else prompt, chosen)
+        return stream_notes(self, unconditioned(len(self.config.sizes)) if prompt is None else prompt, chosen)
 
     @property
     def n_parameters(self) -> int:

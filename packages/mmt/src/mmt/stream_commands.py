@@ -46,8 +46,9 @@ def _stream(options: argparse.Namespace) -> int:
     from muspy_core.io import WRITABLE
     from muspy_core.io.files import write_atomically
 
-    from mmt.generate import instrument_informed, unconditioned
-    from mmt.instruments import NAMES, codes_of_names
+    from mmt.extended import codes_of_names
+    from mmt.formats import format_of
+    from mmt.instruments import NAMES
     from mmt.streaming import play, stream_notes
 
     if options.list:
@@ -60,11 +61,12 @@ def _stream(options: argparse.Namespace) -> int:
     if target is not None:
         check_writable(target, overwrite=options.overwrite)
     names = instrument_names(options.instruments)
-    prompt = unconditioned() if names is None else instrument_informed(names)
+    heard = [NAMES[code - 1] for code in codes_of_names(names or ()) if code <= len(NAMES)]
     with nullcontext(None) if target is not None else closing(ports.open_port(options.output, "output", "mmt")) as port:
         start = time.perf_counter()
         checkpoint = load_model(options)
-        for warning in warnings_of(checkpoint, [NAMES[code - 1] for code in codes_of_names(names or ())]):
+        prompt = format_of(checkpoint.model).prompt(names)
+        for warning in warnings_of(checkpoint, heard):
             print(f"note: {warning}", file=sys.stderr)
         if not options.json:
             print_step(f"loaded {options.model}", time.perf_counter() - start)
@@ -103,20 +105,22 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _sender(port: Any) -> Any:
-    """Return what sends sounds to a port, a channel for each instrument; to None they go unheard."""
+    """Return what sends sounds to a port, a channel for each instrument and drums' own; to None they go unheard."""
     if port is None:
         return lambda sound: None
-    from muspy_core.ports import CHANNELS, import_mido
+    from muspy_core.ports import CHANNELS, PERCUSSION_CHANNEL, import_mido
+
+    from mmt.extended import DRUM_PROGRAM
 
     mido = import_mido("mmt")
-    channels: dict[int, int] = {}
+    channels = {DRUM_PROGRAM: PERCUSSION_CHANNEL}
 
     def send(sound: Any) -> None:
         if sound.program not in channels:
             # A port has no more channels than these: later instruments share them, and the last one's sound.
-            channels[sound.program] = CHANNELS[len(channels) % len(CHANNELS)]
+            channels[sound.program] = CHANNELS[(len(channels) - 1) % len(CHANNELS)]
             port.send(mido.Message("program_change", channel=channels[sound.program], program=sound.program))
-        velocity = 64 if sound.kind == "on" else 0
+        velocity = max(sound.velocity, 1) if sound.kind == "on" else 0
         port.send(
             mido.Message(f"note_{sound.kind}", channel=channels[sound.program], note=sound.pitch, velocity=velocity)
         )

@@ -14,12 +14,15 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
-from muspy_core import Music
+from muspy_core import Music, Tempo
 
-from mmt.encoding import NOTE, TYPE, Codes, decode
+from mmt import extended
+from mmt.encoding import NOTE, TYPE, Codes
+from mmt.extended import VELOCITY
+from mmt.formats import format_of
 from mmt.generate import Options, stream
 from mmt.model import MMT
-from mmt.notes import BEAT, DURATION, PITCH, POSITION, PROGRAM, RESOLUTION, music_of
+from mmt.notes import BEAT, DEFAULT_VELOCITY, DURATION, PITCH, POSITION, PROGRAM, RESOLUTION
 
 IDLE_S = 0.001  # between two looks at the queue
 START_S = 0.2  # what is waited for at most until the buffer is full and the song begins
@@ -28,22 +31,24 @@ LATE_S = 0.01  # a note that begins more than this after its time is late
 
 @dataclass(frozen=True)
 class StreamedNote:
-    """A note of a song that is being written. time, duration: in steps."""
+    """A note of a song that is being written. time, duration: in steps. program: 128 for drums."""
 
     time: int
     pitch: int
     duration: int
     program: int
+    velocity: int = DEFAULT_VELOCITY
 
 
 @dataclass(frozen=True)
 class Sound:
-    """A note that begins or ends. time: when it was due, in seconds from the beginning of the song."""
+    """A note that begins or ends. time: when it was due, in seconds from the beginning. program: 128 for drums."""
 
     kind: Literal["on", "off"]
     time: float
     program: int
     pitch: int
+    velocity: int = DEFAULT_VELOCITY
 
 
 @dataclass
@@ -66,17 +71,28 @@ class Played:
 
     def music(self, qpm: float) -> Music:
         """Return the notes as music at a tempo."""
-        rows = [[*divmod(note.time, RESOLUTION), note.pitch, note.duration, note.program] for note in self.notes]
-        return music_of(np.array(rows, np.int64).reshape(-1, 5), qpm=qpm)
+        rows = [
+            [*divmod(note.time, RESOLUTION), note.pitch, note.duration, note.program, note.velocity, 0, 0]
+            for note in self.notes
+        ]
+        music = extended.music_of(np.array(rows, np.int64).reshape(-1, extended.COLUMNS))
+        music.tempos, music.time_signatures = [Tempo(0, qpm)], []
+        return music
 
 
 def stream_notes(model: MMT, prompt: Codes, options: Options | None = None) -> Iterator[StreamedNote]:
-    """Give the notes that continue a prompt, each as soon as it is drawn; raises as `generate.stream`."""
+    """Give the notes that continue a prompt, each as soon as it is drawn; raises as `generate.stream`.
+
+    Of whole music they have velocities and drums; tempo and time signature are the player's.
+    """
+    form = format_of(model)
     for event in stream(model, prompt, options):
         if event[TYPE] == NOTE:
-            row = decode(event[None])[0]
-            onset = int(row[BEAT] * RESOLUTION + row[POSITION])
-            yield StreamedNote(onset, int(row[PITCH]), int(row[DURATION]), int(row[PROGRAM]))
+            row = form.decode(event[None])[0].tolist()
+            velocity = row[VELOCITY] if len(row) > VELOCITY else DEFAULT_VELOCITY
+            yield StreamedNote(
+                row[BEAT] * RESOLUTION + row[POSITION], row[PITCH], row[DURATION], row[PROGRAM], velocity
+            )
 
 
 def play(
@@ -116,7 +132,7 @@ def play(
             if note is not None and note.time * second <= moment:
                 source.take()
                 lateness = moment - note.time * second
-                send(Sound("on", note.time * second, note.program, note.pitch))
+                send(Sound("on", note.time * second, note.program, note.pitch, note.velocity))
                 end = max(note.time * second, moment) + note.duration * second
                 heapq.heappush(ends, (end, len(played.notes), Sound("off", end, note.program, note.pitch)))
                 played.underruns += lateness > LATE_S and not waited

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mmt.experiments import texts
-from mmt.experiments.tables import BUNDLED, MODELS, PAPER, SEEDS, Paper
+from mmt.experiments.tables import BUNDLED, MODELS, PAPER, SEEDS, WHOLE, Paper
 
 Figures = dict[str, Any]
 TITLES = {name: model.title for name, model in MODELS.items()} | {BUNDLED: "bundled model `default`"}
@@ -20,7 +20,7 @@ PAPER_NAMES = {"mmt": "MMT", "mmm": "MMM", "remi": "REMI+"}
 def render(results: Path) -> str:
     """Return the page: the text written by hand, then every table."""
     text = (resources.files("mmt.experiments") / "page.md").read_text(encoding="utf-8")
-    tables = [_models, _coverage, _samples, _metrics, _validity, _attention]
+    tables = [_models, _coverage, _samples, _metrics, _validity, _whole, _attention]
     lines = [line for table in tables for line in table(results)]
     return "\n".join([text, *lines, *_opinions(), *_commands(results)])
 
@@ -142,6 +142,27 @@ def _validity(results: Path) -> list[str]:
     return [*lines, ""]
 
 
+def _whole(results: Path) -> list[str]:
+    found = read(results, "whole").get(WHOLE)
+    lines = [*texts.WHOLE.splitlines(), ""]
+    if found is None:
+        return [*lines, "Not run yet.", ""]
+    added = sum(found["fields"][name] for name in ("velocity", "tempo", "meter"))
+    lines += [
+        f"| {' | '.join(found['fields'])} | all |",
+        "|---|" + "---|" * len(found["fields"]),
+        f"| {' | '.join(f'{value:.3f}' for value in found['fields'].values())} | **{found['nll_note']:.3f}** |",
+        "",
+        f"{found['songs']} test songs, {found['counted_notes']:,} notes that it sees at once; {found['parameters']:,} "
+        f"parameters, best of {found['steps']:,} steps. Velocity, tempo and time signature are {added:.3f} nats, "
+        f"{added / found['nll_note']:.0%} of a note. In the first {found['beats']} beats of these songs "
+        f"{found['events']:,} events stand for {found['notes']:,} notes, {found['drum_notes']:,} of them by drums; "
+        f"without drums and the three fields it is {found['events_without']:,} events.",
+        "",
+    ]
+    return lines
+
+
 def _attention(results: Path) -> list[str]:
     found = read(results, "attention")
     lines = [*texts.ATTENTION.splitlines(), ""]
@@ -177,7 +198,7 @@ def _opinions() -> list[str]:
 
 def _commands(results: Path) -> list[str]:
     lines = ["## Commands", ""]
-    for table in ("models", "coverage", "samples", "validity", "attention"):
+    for table in ("models", "coverage", "samples", "validity", "whole", "attention"):
         commands = dict.fromkeys(row["command"] for row in read(results, table).values())
         lines += [f"    {command}" for command in commands]
     return [*lines, ""]

@@ -7,7 +7,7 @@ from functools import partial
 
 from mmt.checkpoint import bundled
 from mmt.experiments.runs import Folders, Row, export_folder, model_rows
-from mmt.experiments.tables import BUNDLED, MODELS
+from mmt.experiments.tables import BUNDLED, MODELS, WHOLE
 
 SHORT = {BUNDLED: (1000, 64), "parallel": (200, 96), "conditional": (200, 96)}  # samples, events, for faults
 
@@ -21,6 +21,11 @@ def rows_of(table: str, folders: Folders) -> Iterator[Row]:
 
         for corpus in corpora(folders):
             yield Row(f"coverage/{corpus}.json", partial(measure_coverage, corpus))
+    elif table == "whole":
+        from mmt.experiments.whole import measure_whole
+
+        if WHOLE in bundled():
+            yield Row(f"whole/{WHOLE}.json", measure_whole)
     else:
         yield from _rows_of_samples(table, folders)
 

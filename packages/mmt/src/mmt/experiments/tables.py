@@ -61,6 +61,7 @@ MODELS = {
     )
 }
 BUNDLED = "default"
+WHOLE = "extended"
 
 TABLES = {
     "models": "-log p of a note of models of one size, steps and notes",
@@ -68,4 +69,5 @@ TABLES = {
     "samples": "length, speed and metrics of samples",
     "attention": "claims about the attention",
     "validity": "faults of samples, with and without the grammar",
+    "whole": "what velocity, tempo, time signature and drums cost",
 }

@@ -46,6 +46,14 @@ are listed and do not play (a song that is cut at its length may not have come t
 than in any test song.
 """
 
+WHOLE = """\
+## Whole music
+
+What the bundled model `extended` pays for each field of a note, in nats, on test songs: types, beats and so on in the
+order in which it says them, each given those before. The first six are the paper's fields, here of pitched notes and
+drums together; velocity, tempo and time signature are what whole music adds. A note stays one event.
+"""
+
 ATTENTION = """\
 ## What the models attend to
 
