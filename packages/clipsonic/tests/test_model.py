@@ -58,6 +58,29 @@ def test_the_length_of_a_query_does_not_matter_and_its_direction_does() -> None:
     assert (condition[0] - condition[1]).abs().max() > 0.1
 
 
+def test_patches_become_channels_and_are_put_back_in_their_places() -> None:
+    model = network(patch=2)
+    assert model.config.multiple == 4
+    assert model.unet.config.in_channels == 4
+    output = model(torch.randn(1, 1, 16, 24), torch.tensor([3]), model.unconditional(1))
+    assert output.variance is not None
+    assert output.prediction.shape == output.variance.shape == (1, 1, 16, 24)
+    # A network that hands its input on, twice: for the prediction and the variance.
+    model.unet.forward = lambda patches, *_, **__: (torch.cat([patches, -patches], 1),)
+    mels = torch.randn(2, 1, 16, 24)
+    output = model(mels, torch.tensor([3, 3]), model.unconditional(2))
+    torch.testing.assert_close(output.prediction, mels)
+    torch.testing.assert_close(output.variance, -mels)
+
+
+def test_directions_are_seen_from_the_centre() -> None:
+    model = network()
+    queries = torch.nn.functional.normalize(torch.ones(2, 8) + 0.1 * torch.randn(2, 8), dim=-1)
+    apart = (model.condition(queries)[0] - model.condition(queries)[1]).norm()
+    model.centre.copy_(queries.mean(0))
+    assert (model.condition(queries)[0] - model.condition(queries)[1]).norm() > 3 * apart
+
+
 def test_only_dropped_items_become_the_null() -> None:
     model = network()
     queries = torch.randn(3, 8)

@@ -34,11 +34,14 @@ class SoundDiffusion(nn.Module):
     """A U-Net that is told of the diffusion step and of a query.
 
     The query's vector is normalised, scaled to unit variance for each of its values, and added through a linear layer
-    to the embedding of the step. `null` stands in its place where no query is meant.
+    to the embedding of the step. `null` stands in its place where no query is meant. Vectors that all lie near one
+    direction are told apart better from `centre`, (D,), which is subtracted; it is 0 in the paper.
 
     Args:
         config: Size and kind.
     """
+
+    centre: Tensor
 
     def __init__(self, config: NetworkConfig | None = None) -> None:
         super().__init__()
@@ -47,6 +50,7 @@ class SoundDiffusion(nn.Module):
         _zero_outputs(self.unet)
         self.project = nn.Linear(config.query_dim, 4 * config.channels[0])
         self.null = nn.Parameter(torch.randn(config.query_dim))
+        self.register_buffer("centre", torch.zeros(config.query_dim))
 
     @property
     def n_parameters(self) -> int:
@@ -58,7 +62,8 @@ class SoundDiffusion(nn.Module):
 
         queries: (B, D), of any length but 0. dropped: (B,) bool, where the null stands in place of the query.
         """
-        scaled = F.normalize(queries, dim=-1) * self.config.query_dim**0.5
+        directions = F.normalize(F.normalize(queries, dim=-1) - self.centre, dim=-1)
+        scaled = directions * self.config.query_dim**0.5
         if dropped is not None:
             scaled = torch.where(dropped[:, None], self.null, scaled)
         projected: Tensor = self.project(scaled)
@@ -76,7 +81,9 @@ class SoundDiffusion(nn.Module):
         `condition` or `unconditional`.
         """
         times = steps.float() * (TIME_SCALE / self.config.steps)
-        (output,) = self.unet(mels, times, class_labels=condition, return_dict=False)
+        patches = F.pixel_unshuffle(mels, self.config.patch)
+        (output,) = self.unet(patches, times, class_labels=condition, return_dict=False)
+        output = F.pixel_shuffle(output, self.config.patch)
         if self.config.variance == "fixed":
             return Output(output, None)
         return Output(output[:, :1], output[:, 1:])
@@ -88,8 +95,8 @@ def _unet(config: NetworkConfig) -> UNet2DModel:
     kinds = [("AttnDownBlock2D", "AttnUpBlock2D") if has else ("DownBlock2D", "UpBlock2D") for has in config.attention]
     return UNet2DModel(
         sample_size=64,
-        in_channels=1,
-        out_channels=1 if config.variance == "fixed" else 2,
+        in_channels=config.patch**2,
+        out_channels=config.patch**2 * (1 if config.variance == "fixed" else 2),
         layers_per_block=config.layers,
         block_out_channels=config.channels,
         down_block_types=tuple(down for down, _ in kinds),
