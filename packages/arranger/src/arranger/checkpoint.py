@@ -100,7 +100,7 @@ def _load(name: str, mode: str, weights_path: Path, config_path: Path, stamp: tu
             DecodingConfig(**decoding),
             description.get("training", {}),
         )
-    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(
             f"{weights_path.name} in {weights_path.parent} does not hold an arranger model: {error}"
         ) from error

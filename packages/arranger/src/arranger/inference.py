@@ -47,17 +47,17 @@ class Tagger:
         self.config: ModelConfig = checkpoint.config
         self.checkpoint = checkpoint
         weights, parts = checkpoint.weights, len(checkpoint.config.part_set)
-        self._tables = {
-            name: shaped(weights, f"embedding.tables.{name}.weight", (FEATURES[name].size, FEATURES[name].width))
-            for name in self.config.features
-            if FEATURES[name].kind == "embedding"
-        }
         try:
+            self._tables = {
+                name: shaped(weights, f"embedding.tables.{name}.weight", (FEATURES[name].size, FEATURES[name].width))
+                for name in self.config.features
+                if FEATURES[name].kind == "embedding"
+            }
             self.network = NETWORKS[self.config.architecture](weights, self.config)
+            self._head = shaped(weights, "head.weight", (parts, self.config.hidden)).T
+            self._head_bias = shaped(weights, "head.bias", (parts,))
         except ModelError as error:
             raise ModelError(f"{checkpoint.name}: {error}") from None
-        self._head = shaped(weights, "head.weight", (parts, self.config.hidden)).T
-        self._head_bias = shaped(weights, "head.bias", (parts,))
 
     def logits(self, mixture: Mixture, hints: Hints | None = None) -> Floats:
         """Return the logits of every note of a piece, (n, K).

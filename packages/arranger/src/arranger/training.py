@@ -122,7 +122,7 @@ class ExportBest(L.Callback):
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Save if this is the best validation."""
         value = trainer.callback_metrics.get(self.monitor)
-        if trainer.sanity_checking or value is None or float(value) <= self.best:
+        if trainer.sanity_checking or not trainer.is_global_zero or value is None or float(value) <= self.best:
             return
         if not isinstance(pl_module, TaggerModule) or not isinstance(trainer.datamodule, PieceDataModule):  # type: ignore[attr-defined]  # Lightning sets it when fit is called
             raise TypeError("ExportBest works with TaggerModule and PieceDataModule")
