@@ -11,7 +11,7 @@ import torch
 from mmt.attention import CLAIMS
 from mmt.checkpoint import Training
 from mmt.config import MMTConfig
-from mmt.experiments import plan
+from mmt.experiments import infilling, plan
 from mmt.experiments.__main__ import main
 from mmt.experiments.coverage import EVENTS, covered, measure_coverage
 from mmt.experiments.page import render
@@ -152,3 +152,19 @@ def test_the_papers_figures_stand_beside_ours(tmp_path: Path) -> None:
         assert paper.entropy in page
         assert all(opinion in page for opinion in paper.opinions)
     assert "100.42 | 11.79" in page
+
+
+def test_a_span_is_written_and_measured_three_ways() -> None:
+    torch.random.manual_seed(0)
+    model = MMT(MMTConfig(dim=64, depth=1, max_length=256, tasks=True)).eval()
+    with torch.no_grad():
+        model.heads.logits.bias[3] += 5  # type: ignore[operator,index]  # notes are likely
+    songs = Songs.of([("long", piece(0, 32)), ("short", piece(1, 18))])
+    chosen = infilling.chosen_songs(songs, model)
+    assert len(chosen) == 1  # the other has no 16 notes in the span
+    for way in infilling.WAYS:
+        assert 5 < infilling.nats_a_note(model, chosen[0], way) < 40
+        new = infilling.write(model, chosen[0], way, seed=1)
+        assert ((new[:, 0] >= 16) & (new[:, 0] < 24)).all()
+    assert infilling.overlap(chosen[0], chosen[0]) == pytest.approx(1)
+    assert infilling.overlap(rows((0, 0, 60, 1, 0)), rows((0, 0, 61, 1, 0))) == 0

@@ -8,12 +8,12 @@ import mmt
 
 
 def test_the_version_is_the_one_in_the_metadata() -> None:
-    assert mmt.__version__ == version("mmt")
+    assert mmt.__version__ == version("muspy-mmt")
 
 
 def test_it_stands_on_no_other_package_of_the_workspace() -> None:
-    siblings = ("arranger", "deepperformer", "clipsep", "clipsonic")
-    assert not [line for line in requires("mmt") or [] if line.startswith(siblings)]
+    siblings = ("arranger", "muspy-arranger", "deepperformer", "clipsep", "clipsonic")
+    assert not [line for line in requires("muspy-mmt") or [] if line.startswith(siblings)]
 
 
 def test_the_console_script_is_there() -> None:

@@ -27,8 +27,8 @@ Write music for several instruments at once.
   mmt generate -o songs --instruments piano,violin,cello         for these instruments
   mmt generate -o songs --continue song.mid --beats 16           go on from the first 16 beats of a piece
   mmt generate -o songs --infill song.mid --bars 8:12            write some bars of a piece anew
-  mmt stream -o virtual --instruments piano,violin               play music while it is written (extra: mmt[live])
-  mmt prepare FOLDER -o data && mmt fit -c small-conditional     train on your own scores (extra: mmt[train])
+  mmt stream -o virtual --instruments piano,violin               play music while it is written (extra: live)
+  mmt prepare FOLDER -o data && mmt fit -c small-conditional     train on your own scores (extra: train)
 """
 
 

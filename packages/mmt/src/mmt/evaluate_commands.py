@@ -32,7 +32,7 @@ def add_evaluate(commands: Any) -> None:
     parser.add_argument(
         "--notes", type=positive, default=64, metavar="N", help="notes of the excerpts for -log p (default: 64)"
     )
-    parser.add_argument("--figures", type=Path, metavar="FOLDER", help="draw the attention (extra: mmt[render])")
+    parser.add_argument("--figures", type=Path, metavar="FOLDER", help="draw the attention (extra: render)")
     parser.add_argument("--json", action="store_true", help="print a JSON report instead of lines")
     add_sampling(parser)
 

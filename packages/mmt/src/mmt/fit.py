@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 
 from muspy_core.configurations import with_configuration_paths
+from muspy_core.errors import install_hint
 
 CONFIGS = Path(str(resources.files("mmt"))) / "configs"
 
@@ -23,7 +24,8 @@ def fit(arguments: Sequence[str]) -> int:
         from mmt.data import SongDataModule
         from mmt.training import MMTModule
     except ModuleNotFoundError as error:
-        raise ImportError(f"training needs {error.name}; install the extra: pip install 'mmt[train]'") from error
+        wanted = install_hint("mmt", "train")
+        raise ImportError(f"training needs {error.name}; install the extra: {wanted}") from error
 
     class FitCLI(LightningCLI):
         """Hands the model's encoding and length to the data."""

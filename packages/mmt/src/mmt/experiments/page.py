@@ -20,7 +20,7 @@ PAPER_NAMES = {"mmt": "MMT", "mmm": "MMM", "remi": "REMI+"}
 def render(results: Path) -> str:
     """Return the page: the text written by hand, then every table."""
     text = (resources.files("mmt.experiments") / "page.md").read_text(encoding="utf-8")
-    tables = [_models, _coverage, _samples, _metrics, _validity, _whole, _attention]
+    tables = [_models, _coverage, _samples, _metrics, _validity, _infilling, _whole, _attention]
     lines = [line for table in tables for line in table(results)]
     return "\n".join([text, *lines, *_opinions(), *_commands(results)])
 
@@ -142,6 +142,25 @@ def _validity(results: Path) -> list[str]:
     return [*lines, ""]
 
 
+def _infilling(results: Path) -> list[str]:
+    found = read(results, "infilling").get(BUNDLED)
+    lines = texts.INFILLING.splitlines()
+    if found is None:
+        return [*lines, "| not run | | | | | | |", ""]
+    for way, nats in found["nll_note"].items():
+        worse = _interval(found["gain"][way], 3) if way in found["gain"] else ""
+        differences = found["difference"][way]
+        cells = [_interval(differences["pitch class entropy"], 3)]
+        cells += [_interval(differences[name], 2, 100) for name in ("scale consistency", "groove consistency")]
+        overlap = _interval(found["overlap"][way], 3)
+        lines.append(f"| {way} | **{_interval(nats, 3)}** | {worse} | {overlap} | {' | '.join(cells)} |")
+    first, last = found["span"]
+    about = (
+        f"{found['songs']} test songs, {found['notes']:,} notes in beats {first} to {last} of {found['beats']}; seed 0."
+    )
+    return [*lines, "", about, ""]
+
+
 def _whole(results: Path) -> list[str]:
     found = read(results, "whole").get(WHOLE)
     lines = [*texts.WHOLE.splitlines(), ""]
@@ -198,7 +217,7 @@ def _opinions() -> list[str]:
 
 def _commands(results: Path) -> list[str]:
     lines = ["## Commands", ""]
-    for table in ("models", "coverage", "samples", "validity", "whole", "attention"):
+    for table in ("models", "coverage", "samples", "validity", "infilling", "whole", "attention"):
         commands = dict.fromkeys(row["command"] for row in read(results, table).values())
         lines += [f"    {command}" for command in commands]
     return [*lines, ""]

@@ -21,6 +21,11 @@ def rows_of(table: str, folders: Folders) -> Iterator[Row]:
 
         for corpus in corpora(folders):
             yield Row(f"coverage/{corpus}.json", partial(measure_coverage, corpus))
+    elif table == "infilling":
+        from mmt.experiments.infilling import measure_infilling
+
+        if BUNDLED in bundled():
+            yield Row(f"infilling/{BUNDLED}.json", measure_infilling)
     elif table == "whole":
         from mmt.experiments.whole import measure_whole
 

@@ -69,5 +69,6 @@ TABLES = {
     "samples": "length, speed and metrics of samples",
     "attention": "claims about the attention",
     "validity": "faults of samples, with and without the grammar",
+    "infilling": "bars filled in, gone on with, and from nothing",
     "whole": "what velocity, tempo, time signature and drums cost",
 }
