@@ -43,7 +43,7 @@ METRICS: dict[str, Callable[[NoteRows], float]] = {
 
 
 def measure_infilling(folders: Folders) -> Figures:
-    """Measure the bundled model on test songs, three ways: -log p of the notes of the span, and what it writes there."""
+    """Measure the bundled model on test songs, three ways: -log p of the notes of the span, and what it writes."""
     checkpoint = load_checkpoint(BUNDLED)
     model = checkpoint.model
     songs = chosen_songs(Songs.load(folders.data).subset(load_split(folders.data)["test"]), model)[:SONGS]
