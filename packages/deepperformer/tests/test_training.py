@@ -155,6 +155,7 @@ TINY = {
     "paper-alignment-ratio": ["--model.config.dim", "16", "--model.config.ffn", "16"],
     "small-full": ["--model.config.dim", "16", "--model.config.ffn", "16"],
     "small-istft": ["--model.config.init_args.dim", "16", "--model.warmup_steps", "1"],
+    "small-phase": ["--model.config.dim", "16", "--model.config.hidden", "16"],
 }
 
 
@@ -198,7 +199,7 @@ def test_every_configuration_trains(name: str, folder: Path, tmp_path: Path) -> 
     """Two steps of its own size; four of inverters, whose discriminators begin later in small ones."""
     given = arguments(name, folder, tmp_path, 2)
     given[given.index("--data.batch_size") + 1] = "1"
-    if "samples" in dict(configurations())[name] or "Segment" in dict(configurations())[name]:
+    if "InverterModule" in dict(configurations())[name]:
         given += ["--model.discriminator_scale", "0.125", "--model.warmup_steps", "1"]
     assert fit(given) == 0
     described = json.loads((tmp_path / name / "export" / "config.json").read_text())

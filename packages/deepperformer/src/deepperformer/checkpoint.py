@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from muspy_core.io.files import write_atomically
 from muspy_core.pretrained import CONFIG_NAME, WEIGHTS_NAME, Models
 
-from deepperformer.config import AlignmentConfig, HiFiGANConfig, ISTFTConfig, SynthesisConfig
+from deepperformer.config import AlignmentConfig, HiFiGANConfig, ISTFTConfig, PhaseConfig, SynthesisConfig
 from deepperformer.errors import MelError, ModelError
 from deepperformer.features.spectrogram import MelDefinition
 
@@ -24,7 +24,14 @@ if TYPE_CHECKING:
     from torch import nn
 
 STAGES = ("alignment", "synthesis", "inverter")
-CONFIGS = {"alignment": AlignmentConfig, "synthesis": SynthesisConfig, "hifigan": HiFiGANConfig, "istft": ISTFTConfig}
+CONFIGS = {
+    "alignment": AlignmentConfig,
+    "synthesis": SynthesisConfig,
+    "hifigan": HiFiGANConfig,
+    "istft": ISTFTConfig,
+    "phase": PhaseConfig,
+}
+INVERTERS = ("hifigan", "istft", "phase")
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,9 @@ class Training:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A model that was loaded. kind: `alignment`, `synthesis`, `hifigan` or `istft`. performers: names, by number."""
+    """A model that was loaded. kind: `alignment`, `synthesis`, `hifigan`, `istft` or `phase`. performers: names, by
+    number.
+    """
 
     name: str
     kind: str
@@ -61,8 +70,15 @@ def build(kind: str, config: Any) -> nn.Module:
     from deepperformer.model import AlignmentModel, SynthesisModel
     from deepperformer.vocoder.hifigan import HiFiGAN
     from deepperformer.vocoder.istft import ISTFTInverter
+    from deepperformer.vocoder.phase import PhaseInverter
 
-    models = {"alignment": AlignmentModel, "synthesis": SynthesisModel, "hifigan": HiFiGAN, "istft": ISTFTInverter}
+    models = {
+        "alignment": AlignmentModel,
+        "synthesis": SynthesisModel,
+        "hifigan": HiFiGAN,
+        "istft": ISTFTInverter,
+        "phase": PhaseInverter,
+    }
     model: nn.Module = models[kind](config)
     return model
 
@@ -80,7 +96,7 @@ def save_checkpoint(
     kind, config = kind_of(model), model.config
     plain = build(kind, config)
     plain.load_state_dict(model.state_dict())
-    weights = plain.fold().state_dict() if kind in ("hifigan", "istft") else plain.state_dict()
+    weights = plain.fold().state_dict() if kind in INVERTERS else plain.state_dict()
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     description = {
@@ -113,7 +129,7 @@ def load_checkpoint(name: str | os.PathLike[str], stage: str | None = None) -> C
         description: dict[str, Any] = json.loads((folder / CONFIG_NAME).read_text(encoding="utf-8"))
         kind = description["kind"]
         model: Any = build(kind, CONFIGS[kind].from_dict(description["model"]))  # type: ignore[attr-defined]
-        if kind in ("hifigan", "istft"):
+        if kind in INVERTERS:
             model.fold()
         weights = load_file(folder / WEIGHTS_NAME)
         model.load_state_dict({key: value.float() for key, value in weights.items()})

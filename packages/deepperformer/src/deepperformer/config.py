@@ -221,3 +221,25 @@ class ISTFTConfig:
     def from_dict(cls, values: dict[str, Any]) -> ISTFTConfig:
         """Build from `to_dict`'s result."""
         return cls(**values)
+
+
+@dataclasses.dataclass(frozen=True)
+class PhaseConfig(ISTFTConfig):
+    """An inverter that predicts how phases change from frame to frame and from bin to bin, and adds the changes up.
+
+    1.2 million parameters. refinements: iterations of Griffin-Lim that begin where the prediction ends.
+    """
+
+    dim: int = 160
+    hidden: int = 448
+    refinements: int = 4
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.refinements < 0:
+            raise ModelError(f"refinements={self.refinements}: cannot be negative")
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> PhaseConfig:
+        """Build from `to_dict`'s result."""
+        return cls(**values)

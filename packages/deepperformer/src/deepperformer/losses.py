@@ -1,4 +1,4 @@
-"""Predictions and truth → losses: of times, of mels, and those of a GAN (§5.3; HiFi-GAN, equations 1–6)."""
+"""Predictions and truth → losses: of times, of mels, those of a GAN, and of changes of phase (§5.3; HiFi-GAN, 1–6)."""
 
 from __future__ import annotations
 
@@ -36,3 +36,13 @@ def feature_loss(real: Sequence[Sequence[Tensor]], fake: Sequence[Sequence[Tenso
     return torch.stack(
         [F.l1_loss(f, r.detach()) for rs, fs in zip(real, fake, strict=True) for r, f in zip(rs, fs, strict=True)]
     ).sum()
+
+
+def angular_loss(changes: Tensor, after: Tensor, before: Tensor) -> Tensor:
+    """Return the mean of 1 − cos of the error of a change of phase, weighted by the root of magnitude.
+
+    changes: rad. after, before: spectra. All have one shape.
+    """
+    weights = (after.abs() * before.abs()).pow(0.25)
+    true = torch.angle(after * before.conj())
+    return (weights * (1 - torch.cos(changes - true))).sum() / weights.sum().clamp(min=1e-8)

@@ -1,14 +1,13 @@
 """A score in, the sound of a performance out: timings → mel → samples, in windows, block by block (§5.3).
 
 Memory does not grow with the length of the piece but for its notes. Windows of the synthesis model are as long as in
-training, and cross-faded; the inverter sees as much around a block as it depends on, so that blocks join without a seam
-and a stream is the same as the whole.
+training, and cross-faded; blocks of the inverter go on from each other (`vocoder.blocks`), so that there is no seam and
+a stream is the same as the whole.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import os
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -18,7 +17,7 @@ from muspy_core import Audio, Music
 from muspy_core.audio_blocks import join
 from numpy.typing import NDArray
 
-from deepperformer.checkpoint import STAGES, Checkpoint, load_checkpoint
+from deepperformer.checkpoint import INVERTERS, STAGES, Checkpoint, load_checkpoint
 from deepperformer.clips import CLIP_FRAMES, clip_of
 from deepperformer.errors import ModelError, PerformError
 from deepperformer.features.notes import NoteRows, Timings, rows_of
@@ -28,8 +27,6 @@ from deepperformer.timing import ScoreTempo, constant_timings, expressive_timing
 FADE_FRAMES = 32  # in which a window of the synthesis model passes into the next
 EDGE_FRAMES = 24  # at the ends of a window, whose surroundings the model cannot see; they are not used
 TAIL_S = 0.5  # after the last note
-BLOCK_FRAMES = 256  # of the inverter: 4 s
-LEAST_CONTEXT = 32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,15 +61,14 @@ class Performer:
         alignment: Checkpoint | None = None,
         seed: int = 0,
     ) -> None:
-        for checkpoint, kinds in ((synthesis, "synthesis"), (inverter, "hifigan istft"), (alignment, "alignment")):
-            if checkpoint is not None and checkpoint.kind not in kinds.split():
-                raise ModelError(f"{checkpoint.name}: is a model of kind {checkpoint.kind}, not {kinds}")
+        for checkpoint, kinds in ((synthesis, ("synthesis",)), (inverter, INVERTERS), (alignment, ("alignment",))):
+            if checkpoint is not None and checkpoint.kind not in kinds:
+                raise ModelError(f"{checkpoint.name}: is a model of kind {checkpoint.kind}, not {' or '.join(kinds)}")
             if checkpoint is not None:
                 synthesis.mel.check(checkpoint.mel, checkpoint.name)
         self.synthesis, self.alignment = synthesis, alignment
         self.mel_definition: MelDefinition = synthesis.mel
         self.inverter: Any = _griffin_lim(synthesis.mel, seed) if inverter is None else inverter.model
-        self.context = max(getattr(self.inverter, "reach", LEAST_CONTEXT), LEAST_CONTEXT)
 
     @classmethod
     def from_pretrained(cls, name: str | os.PathLike[str] = "violin", seed: int = 0) -> Performer:
@@ -162,16 +158,10 @@ class Performer:
 
     def invert_blocks(self, mels: Iterable[Mel]) -> Iterator[Audio]:
         """Give the sound of a mel spectrogram that comes in blocks, in blocks of 4 s (the last is shorter)."""
-        floor = np.float32(np.log(self.mel_definition.floor))
-        silence = np.full((self.context, self.mel_definition.n_mels), floor)
-        held, ahead = silence, self.context
-        for mel in itertools.chain(mels, [silence]):
-            held = np.concatenate([held, mel])
-            while len(held) >= 2 * ahead + BLOCK_FRAMES:
-                yield self._invert(held[: 2 * ahead + BLOCK_FRAMES])
-                held = held[BLOCK_FRAMES:]
-        if len(held) > 2 * ahead:
-            yield self._invert(held)
+        from deepperformer.vocoder.blocks import sound_blocks
+
+        for samples in sound_blocks(self.inverter, mels, self.mel_definition):
+            yield Audio(np.clip(samples, -1, 1), self.mel_definition.sample_rate)
 
     # --- all together ------------------------------------------------------------------------------------------------
 
@@ -211,16 +201,6 @@ class Performer:
             )
         made: NDArray[np.float32] = mel[0].numpy().copy()
         return made
-
-    def _invert(self, mel: Mel) -> Audio:
-        """Return the sound of the frames of a block between its contexts."""
-        import torch
-
-        hop = self.mel_definition.hop_length
-        with torch.inference_mode():
-            samples = self.inverter(torch.from_numpy(np.ascontiguousarray(mel))[None])[0].numpy()
-        kept = samples[self.context * hop : len(samples) - self.context * hop]
-        return Audio(np.clip(kept, -1, 1), self.mel_definition.sample_rate)
 
 
 def _local_qpm(performance: Performance) -> float:

@@ -82,6 +82,9 @@ def recipes() -> Iterator[Recipe]:
     yield Recipe("small-hifigan-v2", "HiFi-GAN v2 with small discriminators", "hifigan", 20_000, (), few)
     yield Recipe("istft", "The iSTFT inverter with the published discriminators", "istft", 1_000_000, (), (), (), 5000)
     yield Recipe("small-istft", "The iSTFT inverter with small discriminators", "istft", 20_000, (), few)
+    yield Recipe(
+        "small-phase", "The inverter of phase changes, at a size for two CPU cores", "phase", 8000, (), (), (), 1000
+    )
 
 
 MODULES = {
@@ -90,6 +93,7 @@ MODULES = {
     "baseline": ("vocoder.training.InverterModule", "config.HiFiGANConfig"),
     "hifigan": ("vocoder.training.InverterModule", "config.HiFiGANConfig"),
     "istft": ("vocoder.training.InverterModule", "config.ISTFTConfig"),
+    "phase": ("vocoder.phase_training.PhaseModule", "config.PhaseConfig"),
 }
 MONITORS = {"alignment": "val_onset_ms", "synthesis": "val_mse", "baseline": "val_mse"}
 
@@ -104,9 +108,9 @@ def text_of(recipe: Recipe) -> str:
         fields = [f"        class_path: deepperformer.{config}"]
         fields += ["        init_args:", *(f"          {line}" for line in recipe.fields)] if recipe.fields else []
     elif not fields:
-        fields = ["        dim: 128"]
+        fields = ["        dim: 160" if recipe.kind == "phase" else "        dim: 128"]
     sound = {"alignment": "none", "synthesis": "mel"}.get(recipe.kind)
-    segments = recipe.kind in ("hifigan", "istft")
+    segments = recipe.kind in ("hifigan", "istft", "phase")
     batch = 4 if recipe.name.startswith("small-") and recipe.kind == "synthesis" else 16
     data = [*([f"sound: {sound}"] if sound else []), *recipe.data, f"batch_size: {batch}"]
     lines = [

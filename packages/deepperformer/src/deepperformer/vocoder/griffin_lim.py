@@ -1,4 +1,7 @@
-"""A waveform without training: the fast Griffin-Lim algorithm (Perraudin et al. 2013) on an approximate spectrum."""
+"""A waveform without training: the fast Griffin-Lim algorithm (Perraudin et al. 2013) on an approximate spectrum.
+
+Symbols: B clips, T frames, M mel bands, K bins of the transform, S samples. Spectra are complex.
+"""
 
 from __future__ import annotations
 
@@ -28,35 +31,54 @@ class GriffinLim:
         self.definition = definition or MelDefinition()
         self.iterations, self.seed = iterations, seed
 
+    @property
+    def reach(self) -> int:
+        """Frames on either side that a frame of the output should see; in theory it depends on all."""
+        return 32
+
     def __call__(self, mel: Tensor) -> Tensor:
         """Return samples, (B, S). mel: (B, T, M)."""
+        window = torch.from_numpy(hann(self.definition.n_fft)).to(mel)
+        return overlap_add(self.spectra(mel), window, self.definition.hop_length)
+
+    def spectra(self, mel: Tensor, known: Tensor | None = None) -> Tensor:
+        """Return spectra, (B, T, K). mel: (B, T, M). known: (B, T', K), of the first T' frames, which are kept."""
         inverse = torch.from_numpy(_inverse_weights(self.definition)).to(mel)
         magnitude = (torch.exp(mel) @ inverse.T).clamp(min=0)
-        window = torch.from_numpy(hann(self.definition.n_fft)).to(mel)
         generator = torch.Generator().manual_seed(self.seed)
         phase = torch.rand(magnitude.shape, generator=generator).to(mel) * (2 * torch.pi)
-        estimate = torch.polar(magnitude, phase)
-        before = torch.zeros_like(estimate)
-        for _ in range(self.iterations):
-            sound = overlap_add(estimate, window, self.definition.hop_length)
-            consistent = self._transform(sound, window)
-            faster = consistent + MOMENTUM * (consistent - before)
-            before = consistent
-            estimate = magnitude * faster / faster.abs().clamp(min=1e-9)
-        return overlap_add(estimate, window, self.definition.hop_length)
+        return refined(magnitude, torch.polar(magnitude, phase), self.iterations, self.definition.hop_length, known)
 
-    def _transform(self, sound: Tensor, window: Tensor) -> Tensor:
-        """The transform of `features.spectrogram`, as complex numbers, (B, T, n_fft / 2 + 1); ends are zero."""
-        padded = torch.nn.functional.pad(sound, (self.definition.padding,) * 2)
-        spectrum = torch.stft(
-            padded,
-            self.definition.n_fft,
-            self.definition.hop_length,
-            window=window,
-            center=False,
-            return_complex=True,
-        )
-        return spectrum.transpose(1, 2)
+
+def refined(
+    magnitude: Tensor, spectrum: Tensor, iterations: int, hop_length: int, known: Tensor | None = None
+) -> Tensor:
+    """Return spectra whose phases agree better among frames, (B, T, K), with the magnitudes given.
+
+    magnitude: (B, T, K). spectrum: (B, T, K), where to begin. known: (B, T', K), the first frames, which are kept.
+    """
+    n_fft = 2 * (magnitude.shape[2] - 1)
+    window = torch.from_numpy(hann(n_fft)).to(magnitude)
+    before = torch.zeros_like(spectrum)
+    spectrum = _keeping(spectrum, known)
+    for _ in range(iterations):
+        consistent = _transform(overlap_add(spectrum, window, hop_length), window, hop_length)
+        faster = consistent + MOMENTUM * (consistent - before)
+        before = consistent
+        spectrum = _keeping(magnitude * faster / faster.abs().clamp(min=1e-9), known)
+    return spectrum
+
+
+def _keeping(spectrum: Tensor, known: Tensor | None) -> Tensor:
+    return spectrum if known is None else torch.cat([known, spectrum[:, known.shape[1] :]], dim=1)
+
+
+def _transform(sound: Tensor, window: Tensor, hop_length: int) -> Tensor:
+    """The transform of `features.spectrogram`, as complex numbers, (B, T, K); ends are zero."""
+    padding = (len(window) - hop_length) // 2
+    padded = torch.nn.functional.pad(sound, (padding, padding))
+    spectrum = torch.stft(padded, len(window), hop_length, window=window, center=False, return_complex=True)
+    return spectrum.transpose(1, 2)
 
 
 @functools.lru_cache(maxsize=4)

@@ -16,8 +16,40 @@ from deepperformer.model import count_parameters
 LARGEST = 1e2
 
 
+class FrameNetwork(nn.Module):
+    """Mel frames → as many numbers for each frame as a head wants.
+
+    Args:
+        config: Its size.
+        outputs: Numbers of a frame.
+    """
+
+    def __init__(self, config: ISTFTConfig, outputs: int) -> None:
+        super().__init__()
+        self.first = nn.Conv1d(config.n_mels, config.dim, 7, padding=3)
+        self.norm = nn.LayerNorm(config.dim, eps=1e-6)
+        self.blocks = nn.ModuleList(
+            ConvNeXtBlock(config.dim, config.hidden, 1 / config.layers) for _ in range(config.layers)
+        )
+        self.last_norm = nn.LayerNorm(config.dim, eps=1e-6)
+        self.head = nn.Linear(config.dim, outputs)
+
+    def forward(self, mel: Tensor) -> Tensor:
+        """mel: (B, T, M). Returns (B, T, outputs)."""
+        hidden = self.norm(self.first(mel.transpose(1, 2)).transpose(1, 2))
+        for block in self.blocks:
+            hidden = block(hidden)
+        outputs: Tensor = self.head(self.last_norm(hidden))
+        return outputs
+
+
+def network_reach(config: ISTFTConfig) -> int:
+    """Return the frames on either side that a frame of a `FrameNetwork`'s output depends on."""
+    return 3 * (config.layers + 1)
+
+
 class ISTFTInverter(nn.Module):
-    """ConvNeXt blocks over frames, then an inverse short-time Fourier transform.
+    """A network over frames, then an inverse short-time Fourier transform.
 
     Args:
         config: Its size.
@@ -28,13 +60,7 @@ class ISTFTInverter(nn.Module):
     def __init__(self, config: ISTFTConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or ISTFTConfig()
-        self.first = nn.Conv1d(config.n_mels, config.dim, 7, padding=3)
-        self.norm = nn.LayerNorm(config.dim, eps=1e-6)
-        self.blocks = nn.ModuleList(
-            ConvNeXtBlock(config.dim, config.hidden, 1 / config.layers) for _ in range(config.layers)
-        )
-        self.last_norm = nn.LayerNorm(config.dim, eps=1e-6)
-        self.head = nn.Linear(config.dim, config.n_fft + 2)
+        self.network = FrameNetwork(config, config.n_fft + 2)
         self.register_buffer("window", torch.hann_window(config.n_fft), persistent=False)
 
     @property
@@ -45,14 +71,11 @@ class ISTFTInverter(nn.Module):
     @property
     def reach(self) -> int:
         """Frames on either side that a frame of the output depends on."""
-        return 3 * (self.config.layers + 1) + -(-self.config.n_fft // self.config.hop_length)
+        return network_reach(self.config) + -(-self.config.n_fft // self.config.hop_length)
 
     def forward(self, mel: Tensor) -> Tensor:
         """Return samples, (B, S). mel: (B, T, M)."""
-        hidden = self.norm(self.first(mel.transpose(1, 2)).transpose(1, 2))
-        for block in self.blocks:
-            hidden = block(hidden)
-        levels, phases = self.head(self.last_norm(hidden)).chunk(2, dim=2)
+        levels, phases = self.network(mel).chunk(2, dim=2)
         magnitudes = torch.exp(levels).clamp(max=LARGEST)
         spectrum = torch.complex(magnitudes * torch.cos(phases), magnitudes * torch.sin(phases))
         return overlap_add(spectrum, self.window, self.config.hop_length)
