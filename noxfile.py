@@ -20,7 +20,7 @@ nox.options.sessions = ["lint", "tests"]
 ROOT = Path(__file__).parent
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 
-# Distribution name -> import name, in the order of the dissertation's chapters.
+# Folder below packages/ -> import name, in the order of the dissertation's chapters.
 PACKAGES = {
     "muspy-core": "muspy_core",
     "mmt": "mmt",
@@ -108,21 +108,63 @@ def fuzz_parsers(session: nox.Session) -> None:
 
 
 @nox.session
-def build(session: nox.Session) -> None:
-    """Build six sdists and wheels, check them, install the wheels in a fresh environment and import them."""
-    shutil.rmtree(ROOT / "dist", ignore_errors=True)
-    install(session, *groups("build"))
-    for name in PACKAGES:
-        session.run("python", "-m", "build", "--outdir", "dist", f"packages/{name}")
-    built = sorted(f"dist/{path.name}" for path in (ROOT / "dist").iterdir())
-    session.run("twine", "check", "--strict", *built)
+def audit(session: nox.Session) -> None:
+    """Known vulnerabilities (pip-audit) in what `pip install` brings for all six packages with all their extras."""
+    install(session, *map(with_extras, PACKAGES), *groups("audit"))
+    session.run("pip-audit", "--local", "--skip-editable", "--progress-spinner", "off", *session.posargs)
 
+
+@nox.session(name="tests-lowest")
+def tests_lowest(session: nox.Session) -> None:
+    """All tests with the lowest versions that the packages allow (but of torch and what needs a newer one)."""
+    packages = [f"-e{with_extras(name)}" for name in PACKAGES]
+    session.run("python", "tools/lowest_versions.py", "lowest.txt", external=True)
+    session.install("--constraint", "lowest.txt", *packages, *groups("test", *(f"test-{name}" for name in PACKAGES)))
+    pytest(session, "packages", "tests-integration")
+
+
+# ---- what is released
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build six sdists and wheels in dist/, check them, install the wheels in a fresh environment and import them."""
+    install(session, *groups("build"))
+    build_and_install(session, list(PACKAGES), ROOT / "dist")
+
+
+def release_of_one_package(name: str) -> None:
+    """Add the session `release-NAME`, which makes what the index would be given and looks at it."""
+
+    def run(session: nox.Session) -> None:
+        install(session, *groups("build"))
+        needed = list(dict.fromkeys(["muspy-core", name]))
+        dist = Path(session.create_tmp()) / "dist"
+        built = build_and_install(session, needed, dist)
+        session.run("python", "tools/check_release.py", name, *built, *session.posargs)
+
+    run.__doc__ = f"Build {name}, check metadata and contents, install and import it; `-- --tag TAG`: as for a release."
+    nox.session(name=f"release-{name}")(run)
+
+
+for _name in PACKAGES:
+    release_of_one_package(_name)
+
+
+def build_and_install(session: nox.Session, names: list[str], dist: Path) -> list[str]:
+    """Build packages into a folder, check them, and import their wheels in a fresh environment; return the files."""
+    shutil.rmtree(dist, ignore_errors=True)
+    for name in names:
+        session.run("python", "-m", "build", "--outdir", str(dist), f"packages/{name}")
+    built = sorted(str(path) for path in dist.iterdir())
+    session.run("twine", "check", "--strict", *built)
     fresh = Path(session.create_tmp()) / "fresh"
     session.run("python", "-m", "venv", "--clear", str(fresh))
     python = str(fresh / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python"))
     wheels = [path for path in built if path.endswith(".whl")]
     session.run(python, "-m", "pip", "install", "--quiet", *wheels, external=True)
-    session.run(python, "tools/check_installed.py", *PACKAGES, external=True)
+    session.run(python, "tools/check_installed.py", *names, external=True)
+    return built
 
 
 # ---- shared steps

@@ -8,6 +8,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
+from check_installed import distribution_name
 
 PACKAGES = (
     "muspy-core",
@@ -29,7 +30,7 @@ def test_version_is_that_of_the_package(package: str) -> None:
     done = run(package, "--version")
 
     assert done.returncode == 0
-    assert distribution(package).version in done.stdout
+    assert distribution(distribution_name(package)).version in done.stdout
 
 
 @pytest.mark.parametrize("command", PACKAGES)
@@ -60,6 +61,10 @@ def test_a_file_that_is_not_there_is_one_line_and_exit_code_2(arguments: tuple[s
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_a_package_has_one_command_of_its_name(package: str) -> None:
-    scripts = {entry.name for entry in distribution(package).entry_points if entry.group == "console_scripts"}
+    scripts = {
+        entry.name
+        for entry in distribution(distribution_name(package)).entry_points
+        if entry.group == "console_scripts"
+    }
 
     assert scripts == {package}

@@ -8,16 +8,25 @@ Run by `nox -s build` with the Python of an environment that holds nothing but t
 from __future__ import annotations
 
 import importlib
+import re
 import subprocess
 import sys
 import sysconfig
 from importlib.metadata import distribution
 from pathlib import Path
 
+PACKAGES = Path(__file__).resolve().parents[1] / "packages"
+
+
+def distribution_name(name: str) -> str:
+    """The name on the index of the package in packages/NAME, which is not always its import name."""
+    text = (PACKAGES / name / "pyproject.toml").read_text(encoding="utf-8")
+    return re.findall(r'^name = "([^"]+)"', text, re.M)[0]
+
 
 def check(name: str) -> str:
-    """Import one distribution and run its console scripts; return a line that says what was seen."""
-    installed = distribution(name)
+    """Import one package and run its console script; return a line that says what was seen."""
+    installed = distribution(distribution_name(name))
     module = importlib.import_module(name.replace("-", "_"))
     origin = Path(str(module.__file__)).resolve()
     site = Path(sysconfig.get_paths()["purelib"]).resolve()
@@ -30,7 +39,7 @@ def check(name: str) -> str:
     scripts = [entry.name for entry in installed.entry_points if entry.group == "console_scripts"]
     for script in scripts:
         check_script(script, installed.version)
-    return f"{name} {installed.version}" + "".join(f", command {script}" for script in scripts)
+    return f"{distribution_name(name)} {installed.version}: import {module.__name__}, command {', '.join(scripts)}"
 
 
 def check_script(script: str, version: str) -> None:
@@ -43,5 +52,5 @@ def check_script(script: str, version: str) -> None:
 
 
 if __name__ == "__main__":
-    for distribution_name in sys.argv[1:]:
-        print(check(distribution_name))
+    for package in sys.argv[1:]:
+        print(check(package))

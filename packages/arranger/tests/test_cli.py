@@ -139,7 +139,7 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit) as end:
             main([option])
         assert end.value.code == 0
-    assert arranger.__version__ == version("arranger")
+    assert arranger.__version__ == version("muspy-arranger")
     out = capsys.readouterr().out
     assert arranger.__version__ in out
     assert len(out.splitlines()) < 30

@@ -12,7 +12,7 @@ def test_the_version_is_the_one_in_the_metadata() -> None:
 
 
 def test_it_stands_on_no_other_package_of_the_workspace() -> None:
-    siblings = ("arranger", "deepperformer", "mmt", "clipsonic")
+    siblings = ("arranger", "muspy-arranger", "muspy-mmt", "deepperformer", "mmt", "clipsonic")
     assert not [line for line in requires("clipsep") or [] if line.startswith(siblings)]
 
 

@@ -12,7 +12,7 @@ def test_the_version_is_the_one_in_the_metadata() -> None:
 
 
 def test_it_stands_on_no_other_package_of_the_workspace() -> None:
-    siblings = ("arranger", "deepperformer", "clipsep", "mmt")
+    siblings = ("arranger", "muspy-arranger", "muspy-mmt", "deepperformer", "clipsep", "mmt")
     assert not [line for line in requires("clipsonic") or [] if line.startswith(siblings)]
 
 

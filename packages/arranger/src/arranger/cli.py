@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from muspy_core.about import add_info
 from muspy_core.console import (
     EXIT_OK,
     Job,
@@ -37,7 +38,7 @@ Split a mixture of notes into parts: soprano, alto, tenor and bass.
   arranger live --input PORT --output PORT --tempo 96             what you play, split among channels
   arranger demo -o demo                                           a Bach chorale, separated and compared
   arranger evaluate --mode offline                                accuracy on the test chorales
-  arranger fit -c bach-lstm-onset-context                         train a model (extra: arranger[train])
+  arranger fit -c bach-lstm-onset-context                         train a model (extra: train)
 """
 
 
@@ -113,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--mode", choices=MODES, default="offline", help="(default: offline)")
 
     commands.add_parser("fit", help="train a model; the options are LightningCLI's (arranger fit --help)")
+    add_info(commands, "arranger")
     return parser
 
 

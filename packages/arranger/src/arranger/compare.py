@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from muspy_core import Music, Track
+from muspy_core.errors import install_hint
 from muspy_core.io.files import write_atomically
 
 from arranger.checkpoint import Checkpoint, load_checkpoint
@@ -102,7 +103,8 @@ def comparison_figure(comparison: Comparison, span: tuple[float, float] | None =
         from matplotlib import pyplot
         from muspy_core.rendering import show_pianoroll
     except ModuleNotFoundError as error:
-        raise ImportError(f"figures need {error.name}; install the extra: pip install 'arranger[render]'") from error
+        wanted = install_hint("arranger", "render")
+        raise ImportError(f"figures need {error.name}; install the extra: {wanted}") from error
     several = len(comparison.written.tracks) > 1  # a single track, as written, is the mixture
     rows = 1 + several + len(comparison.results)
     figure, axes = pyplot.subplots(rows, figsize=(10, 2.2 * rows), sharex=True, sharey=True, layout="constrained")

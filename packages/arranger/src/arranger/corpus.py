@@ -116,7 +116,7 @@ def _source_version(name: str) -> str:
     except PackageNotFoundError:
         raise CorpusError(
             f"the corpus {name!r} is part of the music21 package, which is not installed; "
-            "install it by `pip install music21` or with the extra arranger[train]"
+            "install it by `pip install music21` or with the extra `train`"
         ) from None
 
 

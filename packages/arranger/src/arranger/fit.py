@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
-from muspy_core.configurations import with_configuration_paths
+from muspy_core.errors import needed
 
 CONFIGS = Path(str(resources.files("arranger") / "configs"))
+LINKS = {"model.config.features": "data.features"}  # the data have what the model reads
 
 
 def fit(arguments: Sequence[str]) -> int:
@@ -17,29 +17,10 @@ def fit(arguments: Sequence[str]) -> int:
 
     Raises ImportError, which says what to install, where torch or Lightning is missing.
     """
-    try:
-        from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+    with needed("arranger", "train", "training"):
+        from muspy_core.training import fit_by_configuration
 
         from arranger.data import PieceDataModule
         from arranger.training import TaggerModule
-    except ModuleNotFoundError as error:
-        raise ImportError(f"training needs {error.name}; install the extra: pip install 'arranger[train]'") from error
 
-    class FitCLI(LightningCLI):
-        """Hands the model's features to the data."""
-
-        def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-            """Link what both must agree on."""
-            parser.link_arguments("model.config.features", "data.features")
-
-    with warnings.catch_warnings():
-        # The arguments are those of the command line; only bare names have been replaced.
-        warnings.filterwarnings("ignore", message="LightningCLI's args parameter")
-        FitCLI(
-            TaggerModule,
-            PieceDataModule,
-            args=["fit", *with_configuration_paths(arguments, CONFIGS)],
-            save_config_kwargs={"overwrite": True},
-            parser_kwargs={"prog": "arranger"},
-        )
-    return 0
+    return fit_by_configuration("arranger", arguments, TaggerModule, PieceDataModule, links=LINKS)

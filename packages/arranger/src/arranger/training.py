@@ -12,6 +12,7 @@ from typing import Any
 
 import lightning as L
 import torch
+from muspy_core import training
 from torch import Tensor, nn
 
 from arranger.checkpoint import save_checkpoint
@@ -106,7 +107,7 @@ class TaggerModule(L.LightningModule):
         return warm * 0.5 * (1.0 + float(torch.cos(torch.tensor(done * torch.pi))))
 
 
-class ExportBest(L.Callback):
+class ExportBest(training.ExportBest):
     """Writes the best model so far as an arranger checkpoint: safetensors weights and a JSON configuration.
 
     Args:
@@ -116,35 +117,23 @@ class ExportBest(L.Callback):
     """
 
     def __init__(self, folder: str | None = None, name: str = "model", monitor: str = "val_accuracy") -> None:
-        self.folder, self.name, self.monitor = folder, name, monitor
-        self.best = float("-inf")
+        super().__init__(folder, monitor, "max")
+        self.name = name
 
-    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Save if this is the best validation."""
-        value = trainer.callback_metrics.get(self.monitor)
-        if trainer.sanity_checking or not trainer.is_global_zero or value is None or float(value) <= self.best:
-            return
-        if not isinstance(pl_module, TaggerModule) or not isinstance(trainer.datamodule, PieceDataModule):  # type: ignore[attr-defined]  # Lightning sets it when fit is called
+    def export(
+        self, folder: Path, module: L.LightningModule, data: L.LightningDataModule, history: training.History
+    ) -> None:
+        """Write the model with what it was trained on."""
+        if not isinstance(module, TaggerModule) or not isinstance(data, PieceDataModule):
             raise TypeError("ExportBest works with TaggerModule and PieceDataModule")
-        self.best = float(value)
-        data: PieceDataModule = trainer.datamodule  # type: ignore[attr-defined]  # as above
-        folder = Path(self.folder or Path(trainer.log_dir or trainer.default_root_dir) / "export")
-        weights = {name: tensor.cpu().numpy() for name, tensor in pl_module.best_model.state_dict().items()}
-        training = {
+        weights = {name: tensor.cpu().numpy() for name, tensor in module.best_model.state_dict().items()}
+        learned = {
             "corpus": data.corpus,
             "split": data.split_name,
             "ties": data.augmentation.ties,
             "pieces": data.training_names,
-            "epoch": trainer.current_epoch,
-            "steps": trainer.global_step,
-            self.monitor: round(self.best, 5),
+            "epoch": history.epoch,
+            "steps": history.steps,
+            **{name: score for name, score in history.scores.items() if name == self.monitor},
         }
-        save_checkpoint(folder, self.name, weights, pl_module.config, training=training)
-
-    def state_dict(self) -> dict[str, Any]:
-        """The best value so far, so that resumed training does not overwrite a better model."""
-        return {"best": self.best}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up the best value."""
-        self.best = state_dict["best"]
+        save_checkpoint(folder, self.name, weights, module.config, training=learned)

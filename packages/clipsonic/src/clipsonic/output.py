@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from muspy_core import Audio
+from muspy_core.io.files import read_text
 from muspy_core.rendering import Facts, Page, Picture, Player
 from numpy.typing import NDArray
 
@@ -45,7 +46,7 @@ def read_prompts(path: Path) -> list[Prompt]:
 
     Raises QueryError, naming the line, for a table without texts, or for a name that is given twice.
     """
-    with open(path, encoding="utf-8-sig", newline="") as file:
+    with io.StringIO(read_text(path, QueryError), newline="") as file:
         reader = csv.DictReader(file)
         known = {"text", "name", "n", "seed", "duration", "negative"}
         columns = set(reader.fieldnames or ())

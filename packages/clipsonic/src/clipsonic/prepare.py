@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import io
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from muspy_core.errors import MuspyError
-from muspy_core.io.files import write_atomically
+from muspy_core.io.files import read_text, write_atomically
 from muspy_core.media import Manifest, MediaItem, content_hash
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
@@ -101,7 +102,7 @@ def prepare(
 def read_wordings(path: str | os.PathLike[str]) -> dict[str, list[tuple[str, str]]]:
     """Read further texts of labels: a CSV with the columns label, text, split. Raises DataError."""
     wordings: dict[str, list[tuple[str, str]]] = {}
-    with open(path, encoding="utf-8-sig", newline="") as file:
+    with io.StringIO(read_text(path, DataError), newline="") as file:
         reader = csv.DictReader(file)
         if not {"label", "text", "split"} <= set(reader.fieldnames or ()):
             raise DataError(f"{path}: needs the columns label, text and split (train or test)")

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from muspy_core import Audio, Music
 from muspy_core.audio_blocks import join
+from muspy_core.pretrained import CONFIG_NAME
 from numpy.typing import NDArray
 
-from deepperformer.checkpoint import INVERTERS, STAGES, Checkpoint, load_checkpoint
+from deepperformer.checkpoint import INVERTERS, STAGES, Checkpoint, load_checkpoint, model_folder
 from deepperformer.clips import CLIP_FRAMES, clip_of
 from deepperformer.errors import ModelError, PerformError
 from deepperformer.features.notes import NoteRows, Timings, rows_of
@@ -76,17 +77,12 @@ class Performer:
 
         seed: of Griffin-Lim, where that is the inverter.
 
-        Raises ModelError if it has no synthesis model.
+        Raises ModelError if it has no synthesis model, or one that cannot be used.
         """
-        found: dict[str, Checkpoint] = {}
-        for stage in STAGES:
-            try:
-                checkpoint = load_checkpoint(name, stage)
-            except ModelError:
-                if stage == "synthesis":
-                    raise
-                continue
-            found[stage] = checkpoint
+        folder = model_folder(name)
+        # A model that is there but damaged is an error, one that is not there is done without.
+        stages = [stage for stage in STAGES if stage == "synthesis" or (folder / stage / CONFIG_NAME).is_file()]
+        found = {stage: load_checkpoint(name, stage) for stage in stages}
         return cls(found["synthesis"], found.get("inverter"), found.get("alignment"), seed)
 
     @property

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import functools
-import importlib.metadata
 import json
 import platform
 import shutil
@@ -67,7 +66,6 @@ Look at, convert, play and show symbolic music (MIDI, MusicXML, ABC, JSON, YAML)
 
 Files or folders: a folder is converted whole into the folder named by -o.
 """
-_PACKAGES = ("numpy", "lxml", "pretty_midi", "soundfile", "verovio", "matplotlib")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -203,15 +201,12 @@ def _as_text(described: dict[str, Any]) -> str:
 
 
 def _print_versions(*, as_json: bool) -> None:
+    from muspy_core.about import versions as versions_of
     from muspy_core.io.midi import backend
     from muspy_core.io.musicxml.tree import xml_backend
 
-    versions: dict[str, Any] = {"muspy-core": muspy_core.__version__, "Python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            versions[package] = None
+    versions: dict[str, Any] = {"Python": platform.python_version(), "platform": platform.platform()}
+    versions |= versions_of("muspy_core")
     versions["MIDI parser"] = "compiled" if backend() == "c" else "Python"
     versions["MusicXML parser"] = "compiled" if xml_backend() == "c" else "lxml"
     versions["FluidSynth"] = shutil.which("fluidsynth")
@@ -219,7 +214,7 @@ def _print_versions(*, as_json: bool) -> None:
         print(json.dumps(versions, indent=2))
         return
     for name, version in versions.items():
-        print(f"{name:<15} {version or 'not installed'}")
+        print(f"{name:<20} {version or 'not installed'}")
 
 
 # --- convert ----------------------------------------------------------------------------------------------------------

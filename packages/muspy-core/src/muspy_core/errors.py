@@ -6,6 +6,9 @@ opened raise the usual `OSError`.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 
 class MuspyError(ValueError):
     """Content that cannot be used; the message names the file, the value and what to do."""
@@ -73,3 +76,33 @@ class NoNotesError(RepresentationError, RuntimeError):
 
 class YAMLError(MuspyError):
     """A YAML file that does not hold music."""
+
+
+def install_hint(package: str, extra: str) -> str:
+    """Return the command that installs an extra of a package of ours: "pip install 'muspy-mmt[train]'".
+
+    package: its import name.
+    """
+    return f"pip install '{distribution_of(package)}[{extra}]'"
+
+
+def distribution_of(package: str) -> str:
+    """Return the name on the index of a package of ours: "muspy-mmt" for mmt, since `mmt` is another project there."""
+    from importlib import metadata
+
+    # The metadata of a distribution name its console script, and that names the import package.
+    scripts = metadata.entry_points(group="console_scripts")
+    named = {script.dist.name for script in scripts if script.value.startswith(f"{package}.") and script.dist}
+    return max(named, default=package)
+
+
+@contextlib.contextmanager
+def needed(package: str, extra: str, what: str) -> Iterator[None]:
+    """Turn a module that is missing inside the block into an ImportError that says what to install.
+
+    package: its import name. what: the work that needs the extra, such as "training".
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ImportError(f"{what} needs {error.name}; install the extra: {install_hint(package, extra)}") from error

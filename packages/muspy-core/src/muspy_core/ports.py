@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, Protocol
 
-from muspy_core.errors import MuspyError
+from muspy_core.errors import MuspyError, install_hint
 
 PERCUSSION_CHANNEL = 9
 CHANNELS = tuple(channel for channel in range(16) if channel != PERCUSSION_CHANNEL)
@@ -58,7 +58,8 @@ def port_names(package: str) -> tuple[list[str], list[str]]:
         with _quiet():
             return mido.get_input_names(), mido.get_output_names()
     except ImportError:
-        raise ImportError(f"MIDI ports need python-rtmidi; install the extra: pip install '{package}[live]'") from None
+        wanted = install_hint(package, "live")
+        raise ImportError(f"MIDI ports need python-rtmidi; install the extra: {wanted}") from None
     except OSError as error:
         raise PortError(f"this machine has no MIDI ports ({error}); a file can be played instead") from None
 
@@ -68,7 +69,8 @@ def import_mido(package: str) -> Any:
     try:
         import mido
     except ModuleNotFoundError:
-        raise ImportError(f"MIDI in time needs mido; install the extra: pip install '{package}[live]'") from None
+        wanted = install_hint(package, "live")
+        raise ImportError(f"MIDI in time needs mido; install the extra: {wanted}") from None
     return mido
 
 

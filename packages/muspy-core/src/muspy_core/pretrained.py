@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from muspy_core.errors import MuspyError
+from muspy_core.errors import MuspyError, install_hint
 
 WEIGHTS_NAME, CONFIG_NAME = "model.safetensors", "config.json"
 
@@ -57,7 +57,7 @@ class Models:
         try:
             from huggingface_hub import snapshot_download
         except ModuleNotFoundError as error:
-            wanted = f"pip install '{self.package}[hub]'"
+            wanted = install_hint(self.package, "hub")
             raise ImportError(f"models of the Hub need huggingface_hub: {wanted}") from error
         try:
             return Path(snapshot_download(identifier, allow_patterns=list(self.files)))

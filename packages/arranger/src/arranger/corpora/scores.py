@@ -139,7 +139,7 @@ def music21_corpus() -> Path:
     if spec is None or spec.origin is None:
         raise CorpusError(
             "the scores are part of the music21 package, which is not installed; "
-            "install it by `pip install music21` or with the extra arranger[train]"
+            "install it by `pip install music21` or with the extra `train`"
         )
     return Path(spec.origin).parent / "corpus"
 

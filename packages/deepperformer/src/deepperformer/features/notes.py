@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 from muspy_core import Music, Note, Tempo, Track, read
-from muspy_core.io.files import write_atomically
+from muspy_core.io.files import read_text, write_atomically
 from numpy.typing import NDArray
 
 from deepperformer.errors import NotesError
@@ -215,7 +215,7 @@ def _matched(rows: NoteRows, played: NoteRows, timings: Timings, path: Path) -> 
 
 def _read_csv(path: str | os.PathLike[str], fields: Sequence[str]) -> NDArray[np.float64]:
     path = Path(path)
-    header, *lines = path.read_text(encoding="utf-8-sig").splitlines() or [""]
+    header, *lines = read_text(path, NotesError).splitlines() or [""]
     columns = [name.strip() for name in header.split(",")]
     missing = [name for name in fields if name not in columns]
     if missing:

@@ -25,6 +25,20 @@ def read_bytes(path: str | os.PathLike[str], limit: int = MAX_FILE_SIZE) -> byte
         return file.read()
 
 
+def read_text(path: str | os.PathLike[str], error: type[Exception]) -> str:
+    """Return the content of a text file in UTF-8, without a byte order mark.
+
+    Raises OSError if it cannot be read, `error`, naming the file, if it is no text.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as reason:
+        raise error(f"{path}: is no text in UTF-8 (byte {reason.start} is none of it)") from None
+    if "\0" in text:
+        raise error(f"{path}: is no text: it holds a zero byte")
+    return text
+
+
 def read_source(path: str | os.PathLike[str] | IO[bytes], error: type[Exception]) -> tuple[str, bytes]:
     """Return the name, for messages, and the content of a file or of a binary file object.
 
