@@ -7,12 +7,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from clipsonic.checkpoint import Network, QuerySpace, save_network, save_vocoder
+from clipsonic.config import MelConfig, ModelError
+from clipsonic.experiments.bundle import bundle
 from clipsonic.experiments.page import figures_of, render
 from clipsonic.experiments.sounds import INSTRUMENTS, Phrase, music_of, phrases_of, split_of
 from clipsonic.experiments.tables import TABLES
-from clipsonic.experiments.wordings import DESCRIPTIONS, WORDINGS
+from clipsonic.experiments.wordings import ALIASES, DESCRIPTIONS, WORDINGS
+from clipsonic.features.queries import LabelEncoder
 from clipsonic.fit import CONFIGS
+from clipsonic.generate import Synthesizer
+from clipsonic.vocoder.config import InverterConfig
+from clipsonic.vocoder.inverter import Inverter
 from muspy_core import Music, Note, Track
+from small_networks import network
 
 TABLE = TABLES["instruments"]
 
@@ -55,6 +64,32 @@ def test_octaves_keep_the_tune() -> None:
     phrase = Phrase("x", np.array([0, 24]), np.array([24, 24]), np.array([60, 67]))
     low, high = music_of(phrase, "cello").tracks[0].notes
     assert (high.pitch - low.pitch) % 12 == 7
+
+
+def test_aliases_name_one_label_each() -> None:
+    names = [name for of_label in ALIASES.values() for name in of_label]
+    assert set(ALIASES) == set(INSTRUMENTS)
+    assert not set(names) & set(ALIASES)
+    assert len(set(names)) == len(names)
+
+
+def test_a_bundle_knows_other_names_and_keeps_what_was_trained(tmp_path: Path) -> None:
+    vectors = torch.from_numpy(LabelEncoder(8).texts(["violin", "rain"]))
+    trained = Network(network(), MelConfig(), QuerySpace("labels-8"), ("violin", "rain"), vectors, steps=70)
+    save_network(tmp_path / "network", trained)
+    save_vocoder(tmp_path / "vocoder", Inverter(InverterConfig(8, 16, 1)), 90)
+    size = bundle(tmp_path / "network", tmp_path / "vocoder", tmp_path / "made")
+    assert size == sum(path.stat().st_size for path in (tmp_path / "made").rglob("*.*"))
+    made = Synthesizer.from_pretrained(tmp_path / "made")
+    np.testing.assert_array_equal(made.text("fiddle").vector, made.text("violin").vector)
+    assert made.network.steps == 70
+    assert (tmp_path / "made" / "vocoder" / "config.json").read_text() == (
+        tmp_path / "vocoder" / "config.json"
+    ).read_text()
+    other = MelConfig(ceiling=1.0)
+    save_vocoder(tmp_path / "other", Inverter(InverterConfig(8, 16, 1), other))
+    with pytest.raises(ModelError, match="the vocoder reads spectrograms"):
+        bundle(tmp_path / "network", tmp_path / "other", tmp_path / "refused")
 
 
 def test_pieces_are_split_by_name() -> None:

@@ -34,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--results", type=Path, default=RESULTS, help=f"folder of the figures (default: {RESULTS})")
     parser.add_argument("--render", action="store_true", help="write the page from all figures")
     parser.add_argument("--page", type=Path, default=PAGE, help=f"the page (default: {PAGE})")
+    parser.add_argument(
+        "--bundle", type=Path, metavar="FOLDER", help="write the network and vocoder that generate uses"
+    )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     options = parser.parse_args(arguments)
     return run_command(lambda: _run(options), debug=options.debug)
@@ -49,6 +52,11 @@ def _run(options: argparse.Namespace) -> int:
         for line in run_missing(TABLES[options.table], plan, source, options.rows):
             sys.stdout.write(f"{line}\n")
             sys.stdout.flush()
+    if options.bundle is not None:
+        from clipsonic.experiments.bundle import bundle
+
+        size = bundle(options.runs / "text" / "export", options.runs / "vocoder" / "export", options.bundle)
+        sys.stdout.write(f"wrote {options.bundle}: {size:,} bytes\n")
     if options.render:
         from clipsonic.experiments.page import figures_of, render
 

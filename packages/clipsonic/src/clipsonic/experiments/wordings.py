@@ -121,3 +121,23 @@ def _of(label: str) -> tuple[tuple[str, str], ...]:
 
 
 WORDINGS: dict[str, tuple[tuple[str, str], ...]] = {label: _of(label) for label in DESCRIPTIONS}
+
+# Other names of labels, for those who have no text encoder.
+ALIASES: dict[str, tuple[str, ...]] = {
+    "violin": ("fiddle", "violins"),
+    "cello": ("violoncello", "cellos"),
+    "double bass": ("contrabass", "upright bass", "bass"),
+    "flute": ("transverse flute",),
+    "clarinet": ("clarinette",),
+    "oboe": ("hautboy",),
+    "bassoon": ("fagott", "fagotto"),
+    "trumpet": ("trumpets",),
+    "trombone": ("trombones",),
+    "saxophone": ("sax", "alto sax", "alto saxophone"),
+    "piano": ("grand piano", "pianoforte"),
+    "acoustic guitar": ("guitar", "classical guitar", "nylon guitar"),
+    "harp": ("harps",),
+    "xylophone": ("xylophones",),
+    "church organ": ("organ", "pipe organ"),
+    "drums": ("drum", "drum kit", "drum set", "percussion"),
+}
