@@ -16,10 +16,10 @@ from deepperformer.errors import DataError, ModelError
 from deepperformer.experiments.configs import configurations
 from deepperformer.features.spectrogram import MelDefinition
 from deepperformer.fit import CONFIGS, fit
-from deepperformer.model import AlignmentModel, SynthesisModel
+from deepperformer.model import AlignmentModel, SynthesisModel, constant_tempo
 from deepperformer.prepare import prepare
 from deepperformer.recordings import Recording
-from deepperformer.training import rate_of
+from deepperformer.training import AlignmentModule, rate_of, varied
 from deepperformer.vocoder.hifigan import HiFiGAN
 from deepperformer.vocoder.istft import ISTFTInverter
 from muspy_core import Audio
@@ -147,6 +147,31 @@ def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
         load_checkpoint(tmp_path)
     with pytest.raises(ModelError, match="unknown model 'viola'"):
         load_checkpoint("viola")
+
+
+def test_varied_clips_keep_their_timing_relative_to_the_tempo(folder: Path) -> None:
+    data = ClipDataModule(str(folder))
+    data.setup()
+    batch = next(iter(data.val_dataloader()))
+    torch.random.manual_seed(0)
+    moved = varied(batch, transpose=5, stretch=1.25)
+    steps = [(b.onsets * b.qpm[:, None])[b.mask] for b in (batch, moved)]
+    assert torch.allclose(*steps, rtol=1e-4)
+    assert ((moved.qpm / batch.qpm).log().abs() <= np.log(1.25) + 1e-6).all()
+    assert not torch.equal(moved.qpm, batch.qpm)
+    assert (moved.notes[..., 2] - batch.notes[..., 2]).abs().max() <= 5
+    assert torch.equal(moved.notes[..., :2], batch.notes[..., :2])
+    same = varied(batch, transpose=0, stretch=1.0)
+    assert torch.equal(same.notes, batch.notes)
+    assert torch.equal(same.onsets, batch.onsets)
+
+
+def test_an_untrained_model_of_deviations_keeps_to_the_tempo() -> None:
+    module = AlignmentModule(AlignmentConfig(dim=16, attention_dim=16, ffn=16, target="deviation"))
+    notes = torch.randint(0, 50, (2, 7, 4))
+    output = module.model(notes, torch.ones(2, 7, dtype=torch.bool), torch.zeros(2).long(), torch.zeros(2).long())
+    pace = torch.tensor([2.0, 3.0])
+    assert torch.equal(module.model.decode(output, notes, pace), constant_tempo(notes, pace))
 
 
 # --- deepperformer fit -----------------------------------------------------------------------------------------------

@@ -16,6 +16,11 @@ def timing_loss(output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     return (torch.square(output - target).sum(2) * mask).sum() / mask.sum().clamp(min=1)
 
 
+def absolute_timing_loss(output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """Return the absolute error of onsets plus that of durations, averaged over notes. output, target: (B, N, 2)."""
+    return ((output - target).abs().sum(2) * mask).sum() / mask.sum().clamp(min=1)
+
+
 def mel_loss(output: Tensor, target: Tensor) -> Tensor:
     """Return the mean squared error of log-mel spectrograms, (B, T, M)."""
     return F.mse_loss(output, target)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,10 +16,12 @@ from deepperformer.config import AlignmentConfig, NoteConfig, SynthesisConfig
 from deepperformer.data import Batch, ClipDataModule, SegmentDataModule
 from deepperformer.errors import DataError
 from deepperformer.features.spectrogram import MelDefinition
-from deepperformer.losses import mel_loss, timing_loss
+from deepperformer.layers import PITCH, PITCHES
+from deepperformer.losses import absolute_timing_loss, mel_loss, timing_loss
 from deepperformer.model import AlignmentModel, SynthesisModel, constant_tempo, frames_per_step
 
 Schedule = Literal["transformer", "constant"]
+TimingLoss = Literal["squared", "absolute"]
 BETAS, EPSILON = (0.9, 0.98), 1e-9
 
 
@@ -75,6 +79,10 @@ class AlignmentModule(_NoteModule):
         learning_rate: Factor of the schedule.
         warmup_steps: Steps until the full rate.
         anneal: Steps at which the rate is halved; in the paper they lie beyond the end of training.
+        loss: `squared` errors (the paper) or `absolute` ones, which single wrong notes trouble less.
+        transpose: Semitones by which training clips are moved up or down at most; not in the paper.
+        stretch: Factor by which they are made faster or slower at most; not in the paper. As each recording has a tempo
+            of its own, the tempo would give away which recording it is.
     """
 
     def __init__(
@@ -84,14 +92,20 @@ class AlignmentModule(_NoteModule):
         learning_rate: float = 1.0,
         warmup_steps: int = 1000,
         anneal: tuple[int, ...] = (10_000, 20_000, 50_000),
+        loss: TimingLoss = "squared",
+        transpose: int = 0,
+        stretch: float = 1.0,
     ) -> None:
         super().__init__(schedule, learning_rate, warmup_steps, anneal)
-        self.config = config
+        self.config, self.transpose, self.stretch = config, transpose, stretch
+        self.timing_loss = timing_loss if loss == "squared" else absolute_timing_loss
         self.model = AlignmentModel(config)
+        if config.target != "absolute":
+            self.model.start_from_constant_tempo()
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Return the loss of a batch."""
-        loss, _ = self._errors(batch)
+        loss, _ = self._errors(varied(batch, self.transpose, self.stretch))
         self.log("train_loss", loss, batch_size=len(batch))
         return loss
 
@@ -108,7 +122,7 @@ class AlignmentModule(_NoteModule):
         pace = frames_per_step(batch.qpm, self.mel.frame_s)
         times = torch.stack([batch.onsets - batch.anchor[:, None], batch.durations], dim=2)
         output = self.model(batch.notes, batch.mask, batch.performer, self.tempo(batch.qpm))
-        loss = timing_loss(output, self.model.encode(times, batch.notes, pace), batch.mask)
+        loss = self.timing_loss(output, self.model.encode(times, batch.notes, pace), batch.mask)
         predictions = {
             "": self.model.decode(output, batch.notes, pace),
             "constant_": constant_tempo(batch.notes, pace),
@@ -126,6 +140,26 @@ class AlignmentModule(_NoteModule):
         self.log(f"{stage}_loss", loss, batch_size=notes, sync_dist=True)
         logged = {f"{stage}_{name}": value for name, value in errors.items()}
         self.log_dict(logged, batch_size=notes, sync_dist=True)
+
+
+def varied(batch: Batch, transpose: int, stretch: float) -> Batch:
+    """Return clips at other pitches and other tempi, drawn for each clip; they sound as before otherwise.
+
+    transpose: semitones, up or down at most. stretch: factor, faster or slower at most.
+    """
+    count = len(batch)
+    moved = torch.randint(-transpose, transpose + 1, (count,), device=batch.notes.device)
+    notes = batch.notes.clone()
+    notes[..., PITCH] = (notes[..., PITCH] + moved[:, None]).clamp(0, PITCHES - 1)
+    factor = torch.exp((2 * torch.rand(count, device=batch.onsets.device) - 1) * math.log(stretch))
+    return dataclasses.replace(
+        batch,
+        notes=notes,
+        onsets=batch.onsets * factor[:, None],
+        durations=batch.durations * factor[:, None],
+        anchor=batch.anchor * factor,
+        qpm=batch.qpm / factor,
+    )
 
 
 class SynthesisModule(_NoteModule):

@@ -39,6 +39,11 @@ _ABLATIONS = (
     ("without-performer", "without performer embedding", ("performers: 0",)),
     ("without-encoder", "without encoder", ("encoder: rolls",)),
 )
+_DEVIATION = ("target: deviation", "time_encoding: delta")
+_CAREFUL = (
+    "schedule: constant", "learning_rate: 3.0e-4", "warmup_steps: 100", "loss: absolute", "transpose: 5",
+    "stretch: 1.25",
+)  # fmt: skip
 _TARGETS = (
     ("", "", ()),
     ("-delta", ", onsets read as distances from the one before", ("time_encoding: delta",)),
@@ -56,6 +61,9 @@ def recipes() -> Iterator[Recipe]:
         yield Recipe(
             f"paper-alignment{suffix}", f"The alignment model at full size{about}", "alignment", 10_000, fields
         )
+    yield Recipe(
+        "small-alignment", "The alignment model for a small data set", "alignment", 2500, _DEVIATION, _CAREFUL, (), 250
+    )
     for name, about, fields in _ABLATIONS:
         yield Recipe(f"paper-violin-{name}", f"Table 5.1, violin, {about}", "synthesis", 100_000, fields, (), (), 2000)
     for name, about, fields in _ABLATIONS:
