@@ -8,7 +8,8 @@ import pytest
 import torch
 from clipsep.checkpoint import ModelError, Training, load_checkpoint, save_checkpoint
 from clipsep.config import ConfigError
-from clipsep.model import CLIPSep, build_model, n_parameters
+from clipsep.features.spectrogram import FLOOR
+from clipsep.model import CLIPSep, PITSep, build_model, n_parameters
 from clipsep.unet import UNet
 from sound_samples import stirred
 
@@ -69,7 +70,11 @@ def test_masks_have_one_plane_for_each_query(kind: str) -> None:
 
 def test_pit_has_one_plane_for_each_source_and_looks_at_no_query() -> None:
     network = stirred(build_model("pit", width=2, depth=5, sources=3))
-    assert network(mixture()).queries.shape == (2, 3, 256, 32)
+    masks = network(mixture()).queries
+    assert masks.shape == (2, 3, 256, 32)
+    assert isinstance(network, PITSep)
+    maps = network.heads(network.unet(torch.log(mixture() + FLOOR)[:, None]))
+    assert torch.allclose(masks, torch.sigmoid(maps), atol=1e-6)
 
 
 def test_labels_are_looked_up_in_a_table() -> None:
@@ -101,7 +106,7 @@ def test_noise_heads_hear_all_queries_together(how: str) -> None:
     assert noise is not None
     z = network.project(asked)
     together = z[:, 0] + z[:, 1] if how == "sum" else (z[:, 0] + z[:, 1]) / 2
-    expected = network.mix(network.noise_heads[1](together)[:, None], network.maps(heard))
+    expected = network.mix(network.noise_heads[1](together)[:, None], network.features(heard))
     assert torch.allclose(noise[:, 1:2], torch.sigmoid(expected), atol=1e-6)
     assert torch.allclose(noise, network(heard, asked.flip(1)).noise, atol=1e-6)
 

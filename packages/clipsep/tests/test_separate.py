@@ -116,10 +116,10 @@ def test_the_stem_is_the_masked_transform_of_the_whole(separator: Separator) -> 
     assert np.allclose(separator.separate(audio, ["flute"]).stems["flute"].samples, expected.numpy(), atol=1e-4)
 
 
-def test_fast_maps_are_those_of_the_network(separator: Separator) -> None:
+def test_fast_features_are_those_of_the_network(separator: Separator) -> None:
     mixture = torch.rand(1, 256, 64)
     with torch.inference_mode():
-        assert torch.allclose(separator._maps(mixture), separator.network.maps(mixture), rtol=1e-3, atol=1e-4)
+        assert torch.allclose(separator._features(mixture), separator.network.features(mixture), rtol=1e-3, atol=1e-4)
 
 
 def test_blocks_of_any_size_give_the_same_sound(separator: Separator) -> None:

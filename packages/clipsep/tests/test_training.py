@@ -12,8 +12,9 @@ import torch
 
 pytest.importorskip("lightning", reason="lightning (clipsep[train]) is not installed")
 
+from clipsep.augmentation import Augmentation, played, with_levels
 from clipsep.checkpoint import ModelError, load_checkpoint, save_checkpoint
-from clipsep.config import CLIPSepConfig
+from clipsep.config import CLIPSepConfig, ConfigError
 from clipsep.data import MixDataModule, MixDataset, Mixing
 from clipsep.experiments.configs import recipes, write_configurations
 from clipsep.features.queries import TableQueries
@@ -130,6 +131,40 @@ def test_off_query_sounds_are_in_the_target_and_may_be_named(folder: Path) -> No
     assert queries["text"].shape == (2, 8)
 
 
+def test_sounds_of_a_mixture_have_different_labels_if_asked_and_absent_queries_stand_for_silence(folder: Path) -> None:
+    mixing = Mixing(samples=8191, queries="label", peers="other-label", absent=1)
+    dataset = MixDataset(Library.read(folder), range(18), mixing, np.random.default_rng(0))
+    for index in range(18):
+        sources, queries = dataset[index]
+        assert sorted(queries["label"]) == [0, 1, 2]
+        assert sources[:2].any(axis=1).all()
+        assert not sources[2].any()
+    with pytest.raises(LibraryError, match="3 labels are too few"):
+        MixDataset(Library.read(folder), range(18), dataclasses.replace(mixing, absent=2, sources=3))[0]
+
+
+def test_clips_change_in_training_alone(folder: Path) -> None:
+    library = Library.read(folder)
+    changed = Mixing(samples=8191, augmentation=Augmentation(semitones=2.0, equalizer_db=4.0))
+    fixed, plain = MixDataset(library, range(18), changed), MixDataset(library, range(18), Mixing(samples=8191))
+    assert np.array_equal(fixed[3][0], plain[3][0])
+    clip = MixDataset(library, range(18), changed, np.random.default_rng(0))[3][0]
+    assert clip.shape == (2, 8191)
+    assert np.isfinite(clip).all()
+
+
+def test_a_faster_clip_is_higher_and_a_level_of_an_octave_is_heard_there_alone() -> None:
+    times = np.arange(32768) / 16000
+    sound = np.sin(2 * np.pi * 500 * times).astype(np.float32)
+    faster = played(sound, 2 ** (2 / 12), 8192)
+    assert np.abs(np.fft.rfft(faster)).argmax() * 16000 / 8192 == pytest.approx(561, abs=2)
+    decibels = np.zeros(9)
+    decibels[4] = 6.0  # 500 Hz
+    assert np.std(with_levels(sound, decibels)) / np.std(sound) == pytest.approx(10**0.3, rel=0.01)
+    other = np.sin(2 * np.pi * 2000 * times).astype(np.float32)
+    assert np.allclose(with_levels(other, decibels)[100:-100], other[100:-100], atol=0.02)
+
+
 @pytest.mark.parametrize(("queries", "kinds"), [("hybrid", {"image", "text"}), ("label", {"label"}), ("none", set())])
 def test_batches_hold_the_queries_that_are_asked_for(folder: Path, queries: str, kinds: set[str]) -> None:
     data = MixDataModule(str(folder), queries=queries, frames=32, batch_size=4)  # type: ignore[arg-type]  # by name
@@ -180,6 +215,11 @@ def test_fine_tuning_begins_with_the_weights_of_a_model(tmp_path: Path) -> None:
     assert torch.allclose(fresh.unet.down[3].weight, trained.unet.down[3].weight, atol=1e-4)
     with pytest.raises(ModelError, match=r"is \(2, 1, 4, 4\), this model's \(3, 1, 4, 4\)"):
         begin_from(build_model("clipsep", width=3, depth=5, query_dim=4), str(tmp_path))
+
+
+def test_absent_queries_are_refused_where_heads_are_as_many_as_sources(folder: Path) -> None:
+    with pytest.raises(ConfigError, match="absent=1: clipsep-nit learns an order"):
+        fit(["-c", "small-nit", *TINY, *QUIET, "--data.folder", str(folder), "--data.absent", "1"])
 
 
 def test_fit_trains_exports_and_resumes(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

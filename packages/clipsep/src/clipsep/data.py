@@ -7,6 +7,7 @@ item, so that they are the same in every run.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -19,13 +20,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from clipsep.augmentation import Augmentation, played
 from clipsep.config import SAMPLE_RATE
 from clipsep.features.spectrogram import samples_of
 from clipsep.library import Library, LibraryError
 
 QuerySource = Literal["image", "text", "hybrid", "label", "none"]
+Peers = Literal["any", "other-label"]
 GAIN = (0.5, 1.5)
 FRAMES = 3  # of a query by image, a second apart
+UNCHANGED = Augmentation()
 _MARGIN = 3  # seconds at both ends from which no training clip is centred
 
 
@@ -50,8 +54,9 @@ class Mixing:
     """How mixtures are made.
 
     sources: n. samples: N. queries: what stands for a source. off_query: the share of sources to which a sound of
-    another label is added that the query need not show. named: the share of those whose text names it beside the label.
-    wordings: which texts are taken for a label.
+    another label is added that the query need not show. named: the share of those whose text names it beside the
+    label. wordings: which texts are taken for a label. peers: which sounds meet in a mixture. absent: further queries,
+    of labels that are not in the mixture; what is to be found by them is silence. augmentation: of clips in training.
     """
 
     sources: int = 2
@@ -60,6 +65,9 @@ class Mixing:
     off_query: float = 0.0
     named: float = 0.0
     wordings: str = "train"
+    peers: Peers = "any"
+    absent: int = 0
+    augmentation: Augmentation = UNCHANGED
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -78,6 +86,7 @@ class MixDataset(Dataset[Any]):
     ) -> None:
         self.library, self.indices, self.mixing, self.rng = library, list(indices), mixing, rng
         self.label_ids = {label: index for index, label in enumerate(library.trained_labels)}
+        self.labels = np.array([library.manifest[item].label or "" for item in self.indices])
         if len(self.indices) < mixing.sources:
             raise LibraryError(f"{len(self.indices)} sounds are too few for mixtures of {mixing.sources}")
 
@@ -88,12 +97,34 @@ class MixDataset(Dataset[Any]):
         rng = self.rng if self.rng is not None else np.random.default_rng(index)
         chosen = [index, *self._peers(index, rng)]
         parts = [self._source(self.indices[place], rng) for place in chosen]
+        parts += [self._absent(chosen, rng) for _ in range(self.mixing.absent)]
         queries = {kind: np.stack([part[1][kind] for part in parts]) for kind in self.mixing.kinds}
         return np.stack([part[0] for part in parts]), queries
 
     def _peers(self, index: int, rng: np.random.Generator) -> list[int]:
-        others = rng.choice(len(self.indices) - 1, self.mixing.sources - 1, replace=False)
-        return [int(other + (other >= index)) for other in others]
+        count = self.mixing.sources - 1
+        if self.mixing.peers == "any":
+            others = rng.choice(len(self.indices) - 1, count, replace=False)
+            return [int(other + (other >= index)) for other in others]
+        chosen = [index]
+        for _ in range(count):
+            chosen.append(self._of_another_label(chosen, rng))
+        return chosen[1:]
+
+    def _of_another_label(self, chosen: Sequence[int], rng: np.random.Generator) -> int:
+        """The place of a sound whose label none of the chosen has."""
+        others = np.flatnonzero(~np.isin(self.labels, self.labels[list(chosen)]))
+        if not len(others):
+            raise LibraryError(f"the {len(set(self.labels))} labels are too few for mixtures of other labels")
+        return int(rng.choice(others))
+
+    def _absent(
+        self, chosen: Sequence[int], rng: np.random.Generator
+    ) -> tuple[NDArray[np.float32], dict[str, NDArray[Any]]]:
+        """Silence, with the queries of a sound that is not in the mixture."""
+        item = self.indices[self._of_another_label(chosen, rng)]
+        queries = {kind: self._query(kind, item, self._centre(item, rng), None, rng) for kind in self.mixing.kinds}
+        return np.zeros(self.mixing.samples, np.float32), queries
 
     def _source(self, item: int, rng: np.random.Generator) -> tuple[NDArray[np.float32], dict[str, NDArray[Any]]]:
         """One source, (N,), already divided by n, with its queries."""
@@ -118,17 +149,27 @@ class MixDataset(Dataset[Any]):
         return float(rng.uniform(first - 0.5, last - 0.5))
 
     def _clip(self, item: int, centre_s: float, rng: np.random.Generator) -> NDArray[np.float32]:
-        wanted, whole = self.mixing.samples, self.library.samples(item)
+        """A clip around a time, (N,); in training with another level, speed and timbre."""
+        wanted, augmentation = self.mixing.samples, self.mixing.augmentation
+        if self.rng is None:
+            return np.asarray(np.clip(self._read(item, centre_s, wanted), -1.0, 1.0), np.float32)
+        speed = augmentation.draw_speed(rng)
+        sound = self._read(item, centre_s, math.ceil(wanted * speed))
+        if speed != 1.0:
+            sound = played(sound, speed, wanted)
+        sound = augmentation.equalized(sound, rng)
+        return np.asarray(np.clip(rng.uniform(*GAIN) * sound, -1.0, 1.0), np.float32)
+
+    def _read(self, item: int, centre_s: float, wanted: int) -> NDArray[np.float32]:
+        """Samples of a sound around a time, (wanted,); shorter sounds are repeated."""
+        whole = self.library.samples(item)
         path = self.library.manifest.path(item)
         if whole < wanted:
-            sound = Audio.read(path).tile(wanted).samples[0]
-        else:
-            first = round(centre_s * SAMPLE_RATE) - wanted // 2
-            start, stop = max(first, 0), min(first + wanted, whole)
-            read = Audio.read(path, start_s=start / SAMPLE_RATE, end_s=stop / SAMPLE_RATE)
-            sound = read.window(first - start, wanted).samples[0]
-        gain = rng.uniform(*GAIN) if self.rng is not None else 1.0
-        return np.asarray(np.clip(gain * sound, -1.0, 1.0), np.float32)
+            return Audio.read(path).tile(wanted).samples[0]
+        first = round(centre_s * SAMPLE_RATE) - wanted // 2
+        start, stop = max(first, 0), min(first + wanted, whole)
+        read = Audio.read(path, start_s=start / SAMPLE_RATE, end_s=stop / SAMPLE_RATE)
+        return read.window(first - start, wanted).samples[0]
 
     def _off_query(self, item: int, rng: np.random.Generator) -> int | None:
         """A sound of another label, or None."""
@@ -191,6 +232,9 @@ class MixDataModule(L.LightningDataModule):
         frames: Frames of a clip, a multiple of 2 to the power of the U-Net's depth.
         off_query: Share of sources with a sound that their query need not show.
         named: Share of those whose text names it.
+        peers: `any` sounds meet in a mixture, or sounds of `other-label`s.
+        absent: Further queries of labels that are not in the mixture (not for PIT and NIT).
+        augmentation: Random changes of training clips.
         batch_size: Mixtures of a batch.
         visits: How often an epoch visits each training sound.
         workers: Processes that load training data.
@@ -205,6 +249,9 @@ class MixDataModule(L.LightningDataModule):
         frames: int = 256,
         off_query: float = 0.0,
         named: float = 0.0,
+        peers: Peers = "any",
+        absent: int = 0,
+        augmentation: Augmentation = UNCHANGED,
         batch_size: int = 32,
         visits: int = 1,
         workers: int = 0,
@@ -213,7 +260,10 @@ class MixDataModule(L.LightningDataModule):
         super().__init__()
         self.folder, self.batch_size, self.visits = folder, batch_size, visits
         self.workers, self.seed = workers, seed
-        self.mixing = Mixing(sources, samples_of(frames), queries, off_query, named)
+        self.mixing = Mixing(
+            sources, samples_of(frames), queries, off_query, named, peers=peers, absent=absent,
+            augmentation=augmentation,
+        )  # fmt: skip
         self.library: Library | None = None
 
     def setup(self, stage: str | None = None) -> None:

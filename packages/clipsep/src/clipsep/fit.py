@@ -52,11 +52,15 @@ def fit(arguments: Sequence[str]) -> int:
 def fill_in(config: object) -> None:
     """Set the labels and the length of queries of a configuration (a namespace) by its folder.
 
-    Raises LibraryError if the folder has not been prepared, or not for such queries.
+    Raises LibraryError if the folder has not been prepared, or not for such queries, ConfigError for queries of absent
+    sounds where the network has a head for each source.
     """
+    from clipsep.config import ConfigError
     from clipsep.library import Library, LibraryError
 
     model, data = config.model.config, config.data  # type: ignore[attr-defined]  # jsonargparse's namespace
+    if data.absent and model.kind in ("pit", "clipsep-nit"):
+        raise ConfigError(f"absent={data.absent}: {model.kind} learns an order of as many heads as there are sources")
     library = Library.read(data.folder)
     if data.queries == "label":
         model.labels = tuple(library.trained_labels)

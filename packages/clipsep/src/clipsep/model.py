@@ -66,8 +66,12 @@ class CLIPSep(nn.Module):
 
     def maps(self, mixture: Tensor) -> Tensor:
         """Return the maps, (B, K, G, T), without activation. mixture: (B, G, T), magnitudes on the grid."""
-        maps: Tensor = self.unet(torch.log(mixture + FLOOR)[:, None])
+        maps: Tensor = self.unet(_logarithms(mixture))
         return maps
+
+    def features(self, mixture: Tensor) -> Tensor:
+        """Return what `mix` needs of a mixture; no query has a part in it. mixture: (B, G, T)."""
+        return self.unet.features(_logarithms(mixture))
 
     def project(self, queries: Tensor) -> Tensor:
         """Return the projections z, (B, n, K). queries: (B, n, D), or for LabelSep indices of labels, (B, n)."""
@@ -75,11 +79,12 @@ class CLIPSep(nn.Module):
         projected: Tensor = self.projection(vectors)
         return projected
 
-    def mix(self, projected: Tensor, maps: Tensor) -> Tensor:
-        """Return the logits of masks, (B, n, G, T). projected: (B, n, K). maps: (B, K, G, T)."""
-        weights = torch.sigmoid(projected) * self.scale
-        mixed: Tensor = torch.bmm(weights, maps.flatten(2)).view(len(maps), -1, *maps.shape[2:]) + self.bias
-        return mixed
+    def mix(self, projected: Tensor, features: Tensor) -> Tensor:
+        """Return the logits of masks, (B, n, G, T): weighted sums of the maps, which need not be made for that.
+
+        projected: (B, n, K). features: of `features`.
+        """
+        return self.unet.mixed(features, torch.sigmoid(projected) * self.scale) + self.bias
 
     def noise_projections(self, projected: Tensor) -> Tensor:
         """Return what the noise heads make of the queries of a mixture, (B, heads, K). projected: (B, n, K)."""
@@ -88,11 +93,12 @@ class CLIPSep(nn.Module):
 
     def forward(self, mixture: Tensor, queries: Tensor) -> Masks:
         """Return masks. mixture: (B, G, T), magnitudes on the grid. queries: as `project` takes them."""
-        maps, projected = self.maps(mixture), self.project(queries)
-        masks = torch.sigmoid(self.mix(projected, maps))
+        features, projected = self.features(mixture), self.project(queries)
         if not self.noise_heads:
-            return Masks(masks)
-        return Masks(masks, torch.sigmoid(self.mix(self.noise_projections(projected), maps)))
+            return Masks(torch.sigmoid(self.mix(projected, features)))
+        together = torch.cat([projected, self.noise_projections(projected)], dim=1)
+        masks = torch.sigmoid(self.mix(together, features))
+        return Masks(*masks.split([projected.shape[1], len(self.noise_heads)], dim=1))
 
 
 class SOPSep(CLIPSep):
@@ -121,7 +127,13 @@ class PITSep(nn.Module):
 
     def forward(self, mixture: Tensor, queries: Tensor | None = None) -> Masks:
         """Return masks, one for each head. mixture: (B, G, T), magnitudes on the grid. queries: not looked at."""
-        return Masks(torch.sigmoid(self.heads(self.unet(torch.log(mixture + FLOOR)[:, None]))))
+        return Masks(torch.sigmoid(self.mix(self.unet.features(_logarithms(mixture)))))
+
+    def mix(self, features: Tensor) -> Tensor:
+        """Return the logits of masks, (B, n, G, T). features: of the U-Net."""
+        weights, bias = self.heads.weight[:, :, 0, 0], self.heads.bias
+        assert bias is not None  # a convolution has one by default
+        return self.unet.mixed(features, weights.expand(len(features), -1, -1)) + bias[:, None, None]
 
 
 class FusedSep(nn.Module):
@@ -141,7 +153,7 @@ class FusedSep(nn.Module):
     def forward(self, mixture: Tensor, queries: Tensor) -> Masks:
         """Return masks; each query costs a run of the U-Net. mixture: (B, G, T). queries: (B, n, D)."""
         n = queries.shape[1]
-        logarithms = torch.log(mixture + FLOOR)[:, None].repeat_interleave(n, dim=0)
+        logarithms = _logarithms(mixture).repeat_interleave(n, dim=0)
         weights = torch.sigmoid(self.projection(queries)).flatten(0, 1)
         if self.config.kind == "early":
             tiled = weights[:, :, None, None].expand(-1, -1, *logarithms.shape[2:])
@@ -181,6 +193,11 @@ def save_pretrained(network: Network, folder: str | os.PathLike[str], training: 
     from clipsep.checkpoint import save_checkpoint
 
     save_checkpoint(folder, network, training)
+
+
+def _logarithms(mixture: Tensor) -> Tensor:
+    """What the U-Net sees, (B, 1, G, T)."""
+    return torch.log(mixture + FLOOR)[:, None]
 
 
 def _unet(config: CLIPSepConfig) -> UNet:

@@ -24,7 +24,7 @@ from torch import Tensor
 from clipsep.checkpoint import load_checkpoint
 from clipsep.config import HOP_LENGTH, SAMPLE_RATE
 from clipsep.features.queries import QueryEncoder, encoder_of
-from clipsep.features.spectrogram import unwarp, warp
+from clipsep.features.spectrogram import FLOOR, unwarp, warp
 from clipsep.features.wordings import QueryError
 from clipsep.model import CLIPSep, FusedSep, Network, PITSep
 from clipsep.query import EncodedQuery, Query, encode
@@ -164,7 +164,7 @@ class Separator:
         mixture = warp(magnitude)[None].to(self.device)
         with torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self.precision == "bf16"):
             if isinstance(self.network, PITSep):
-                return torch.sigmoid(self.network.heads(self._maps(mixture)))[0].float()
+                return torch.sigmoid(self.network.mix(self._features(mixture)))[0].float()
             terms = np.concatenate([vectors for query in queries for vectors in (query.positive, query.negative)])
             single = self._single_masks(mixture, self._tensor(terms))
         masks, first = [], 0
@@ -183,12 +183,11 @@ class Separator:
             fused: Tensor = self.network(mixture, vectors[None]).queries[0].float()
             return fused
         assert isinstance(self.network, CLIPSep)  # PIT has no vectors
-        return torch.sigmoid(self.network.mix(self.network.project(vectors[None]), self._maps(mixture)))[0].float()
+        return torch.sigmoid(self.network.mix(self.network.project(vectors[None]), self._features(mixture)))[0].float()
 
-    def _maps(self, mixture: Tensor) -> Tensor:
-        logarithms = torch.log(mixture + 1e-10)[:, None].contiguous(memory_format=torch.channels_last)
-        maps: Tensor = self._fast(logarithms)
-        return maps
+    def _features(self, mixture: Tensor) -> Tensor:
+        logarithms = torch.log(mixture + FLOOR)[:, None].contiguous(memory_format=torch.channels_last)
+        return self._fast.features(logarithms)
 
     def _tensor(self, vectors: NDArray[np.float32]) -> Tensor:
         tensor = torch.from_numpy(vectors).to(self.device)

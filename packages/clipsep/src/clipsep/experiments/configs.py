@@ -27,6 +27,8 @@ class Recipe:
 
     about: the comment at its top. gamma: of the regulariser of noise heads, None for no regulariser. small: the size
     and schedule of our own experiments on a CPU in the place of the paper's. steps: updates; 0: the paper's 200,000.
+    noisy: a third sound is added to each target. robust: clips are half as long and changed at random, sounds of a
+    mixture have different labels, and one query in three is of a label that is not there.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Recipe:
     small: bool = False
     steps: int = 0
     noisy: bool = False
+    robust: bool = False
 
 
 def recipes() -> Iterator[Recipe]:
@@ -64,6 +67,8 @@ def recipes() -> Iterator[Recipe]:
         name = "none" if gamma is None else f"{gamma:g}"
         yield Recipe(f"vggsound-nit-gamma-{name}", f"Table 6.5, γ = {name}", "clipsep-nit", "image", gamma)
     yield from (
+        Recipe("small-instruments", "Ours, for a CPU: the bundled model, by sentence vectors", "clipsep", "text",
+               small=True, steps=4000, robust=True),
         Recipe("small-labelsep", "Ours, for a CPU: LabelSep", "labelsep", "label", small=True, steps=4000),
         Recipe("small-text", "Ours, for a CPU: by sentence vectors", "clipsep", "text", small=True, steps=4000),
         Recipe("small-pit", "Ours, for a CPU: PIT", "pit", "none", small=True, steps=4000),
@@ -79,7 +84,10 @@ def recipes() -> Iterator[Recipe]:
 def text_of(recipe: Recipe) -> str:
     """Return a configuration as YAML."""
     steps = recipe.steps or 200_000
-    warmup, end, every = (200, steps, 100) if recipe.small else (min(5000, steps // 4), min(100_000, steps), 10_000)
+    every_small = 200 if recipe.robust else 100
+    warmup, end, every = (
+        (200, steps, every_small) if recipe.small else (min(5000, steps // 4), min(100_000, steps), 10_000)
+    )
     lines = [
         f"# {recipe.about}.",
         "seed_everything: 1234",
@@ -99,9 +107,11 @@ def text_of(recipe: Recipe) -> str:
         "data:",
         "  folder: data",
         f"  queries: {recipe.queries}",
-        "  frames: 256",
+        f"  frames: {128 if recipe.robust else 256}",
         f"  batch_size: {8 if recipe.small else 32}",
         *(["  off_query: 1.0", "  named: 0.5"] if recipe.noisy else []),
+        *(["  peers: other-label", "  absent: 1"] if recipe.robust else []),
+        *(["  augmentation: {semitones: 2.0, equalizer_db: 4.0}"] if recipe.robust else []),
         "trainer:",
         "  accelerator: auto",
         f"  max_steps: {steps}",
