@@ -46,6 +46,7 @@ def _sweep() -> tuple[Row, ...]:
 
 TABLES: dict[str, tuple[Row, ...]] = {
     "labels": (
+        Row("instruments", "the bundled model, by sentence vectors", "small-instruments", _TEXTS),
         Row("labelsep", "LabelSep", "small-labelsep", ("label",), 3),
         Row("text", "by sentence vectors", "small-text", _TEXTS, 3),
         Row("pit", "PIT", "small-pit", ("none",), 3),
