@@ -184,7 +184,7 @@ def test_a_damaged_file_is_refused_in_one_line(case: Case, whole: Path, place: P
             for fault in faults(ending, before, files_in(place), refused=damage.refused, named=damaged.name)
         ]
         emptied(place / "out")
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -221,7 +221,7 @@ def test_a_damaged_model_is_refused_in_one_line(
             ]
             damaged.write_bytes(original)
             emptied(place / "out")
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.slow  # LightningCLI takes a second to read what a class wants
@@ -237,7 +237,7 @@ def test_a_damaged_configuration_is_refused_in_one_line(package: str, whole: Pat
             for fault in faults(ending, before, files_in(place), refused=damage.refused, named="")
         ]
         found += ["ran what the file said"] if (place / "made").exists() else []
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("package", sorted(CONFIGURED))

@@ -155,7 +155,7 @@ class Audio:
                     file.write(self.samples[:, first : first + rate].T)
         except soundfile.LibsndfileError as error:
             what = f"{kind[0]} at {rate} Hz with {self.channels} channels"
-            raise AudioError(f"cannot write {what}: {error.error_string.rstrip('.')}") from None
+            raise AudioError(f"cannot write {what}: {_reason(error)}") from None
 
     def to_data_uri(self, format: str = "mp3", *, compression: float | None = 0.7) -> str:
         """Return the sound as a `data:` address that browsers play; compression as in `encode`."""
@@ -331,6 +331,12 @@ def _kind(name: str, format: str | None) -> tuple[str, str]:
         subject = f"{name}: the extension" if format is None else "the format"
         raise AudioError(f"{subject} {suffix!r} is none of {', '.join(FORMATS)}")
     return FORMATS[suffix]
+
+
+def _reason(error: Any) -> str:
+    """Why libsndfile could not write; of an error of the system it says no more than that there was one."""
+    text: str = error.error_string.rstrip(".")
+    return "the system refused it; is the disk full?" if text == "System error" else text
 
 
 def _soundfile() -> Any:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from muspy_core.audio import Audio, _import, _kind, _soundfile
+from muspy_core.audio import Audio, _import, _kind, _reason, _soundfile
 from muspy_core.errors import AudioError
 from muspy_core.io.files import write_atomically
 
@@ -120,8 +120,8 @@ class AudioWriter:
         format: "wav", "flac", …
         overwrite: Whether an existing file may be replaced.
 
-    Raises AudioError for an unknown format and for blocks of another rate or number of channels, FileExistsError if the
-    file exists and may not be replaced.
+    Raises AudioError for an unknown format, for blocks of another rate or number of channels, and on a full disk;
+    FileExistsError if the file exists and may not be replaced.
     """
 
     def __init__(
@@ -151,7 +151,7 @@ class AudioWriter:
                 )
             except soundfile.LibsndfileError as error:
                 what = f"{kind} at {self.sample_rate} Hz with {self.channels} channels"
-                raise AudioError(f"cannot write {what}: {error.error_string.rstrip('.')}") from None
+                raise AudioError(f"cannot write {what}: {_reason(error)}") from None
             self._file = stack.enter_context(opened)
             self._open = stack.pop_all()
         return self
@@ -164,15 +164,25 @@ class AudioWriter:
             found = f"{block.channels} × {block.sample_rate} Hz"
             raise AudioError(f"{self.path.name}: holds {self.channels} × {self.sample_rate} Hz, not {found}")
         # In blocks of a second: encoders of compressed formats overflow their stack on one long array.
-        for first in range(0, block.frames, self.sample_rate):
-            self._file.write(block.samples[:, first : first + self.sample_rate].T)
+        with self._naming():
+            for first in range(0, block.frames, self.sample_rate):
+                self._file.write(block.samples[:, first : first + self.sample_rate].T)
         self.frames += block.frames
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file = None
-        self._open.__exit__(kind, error, trace)
+        with self._naming():
+            self._open.__exit__(kind, error, trace)
+
+    @contextlib.contextmanager
+    def _naming(self) -> Iterator[None]:
+        """Turn what libsndfile cannot write, also of what it had held back, into an error that names the file."""
+        try:
+            yield
+        except _soundfile().LibsndfileError as error:
+            raise AudioError(f"{self.path}: cannot be written: {_reason(error)}") from None
 
 
 def _frames_first(made: Any) -> NDArray[np.float32]:
