@@ -30,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--n", type=int, default=512, metavar="N", help="sounds that a row is measured by (default: 512)"
     )
+    parser.add_argument("--vocoder", choices=("trained", "griffin-lim"), default="trained", help="of generated sounds")
     parser.add_argument("--runs", type=Path, default=RUNS, help=f"folder of data and trainings (default: {RUNS})")
     parser.add_argument("--results", type=Path, default=RESULTS, help=f"folder of the figures (default: {RESULTS})")
     parser.add_argument("--render", action="store_true", help="write the page from all figures")
@@ -48,14 +49,16 @@ def _run(options: argparse.Namespace) -> int:
         from clipsonic.experiments.sounds import Source
 
         source = Source(options.source, options.soundfont, options.other_soundfont)
-        plan = Plan(options.runs, options.results, 60.0 * options.budget_min, options.n, options.max_steps)
+        budget_s = 60.0 * options.budget_min
+        plan = Plan(options.runs, options.results, budget_s, options.n, options.max_steps, options.vocoder)
         for line in run_missing(TABLES[options.table], plan, source, options.rows):
             sys.stdout.write(f"{line}\n")
             sys.stdout.flush()
     if options.bundle is not None:
         from clipsonic.experiments.bundle import bundle
 
-        size = bundle(options.runs / "text" / "export", options.runs / "vocoder" / "export", options.bundle)
+        vocoder = options.runs / "vocoder" / "export" if options.vocoder == "trained" else None
+        size = bundle(options.runs / "text" / "export", vocoder, options.bundle)
         sys.stdout.write(f"wrote {options.bundle}: {size:,} bytes\n")
     if options.render:
         from clipsonic.experiments.page import figures_of, render

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import lightning as L
 import numpy as np
@@ -36,19 +36,30 @@ from clipsonic.sampling import Sampling, generators_of
 from clipsonic.vocoder.griffin_lim import griffin_lim
 from clipsonic.vocoder.losses import log_mel_error
 
+VocoderChoice = Literal["trained", "griffin-lim"]
 SAMPLE_SEEDS = 10_000  # between the sounds of two sampling seeds
 CHUNK = 16
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Where things are, and how much is done. runs: data and trainings. results: figures. n: sounds of a row."""
+    """Where things are, and how much is done.
+
+    runs: data and trainings. results: figures. n: sounds of a row. vocoder: of generated sounds, the trained one or
+    the one that needs no training.
+    """
 
     runs: Path
     results: Path
     budget_s: float
     n: int = 512
     max_steps: int | None = None
+    vocoder: VocoderChoice = "trained"
+
+    @property
+    def vocoder_folder(self) -> str:
+        """What a synthesizer is told: a folder, or Griffin-Lim."""
+        return str(self.runs / "vocoder" / "export") if self.vocoder == "trained" else self.vocoder
 
 
 def run_missing(table: Table, plan: Plan, source: sounds.Source, only: Sequence[str] | None = None) -> Iterator[str]:
@@ -184,6 +195,7 @@ def measure(row: Row, plan: Plan, reference: Reference) -> dict[str, Any]:
         extra["cosine"] = mean_cosine(vectors, images)
         extra["cosine_within"] = _within(vectors, labels)
         extra["guidance"], extra["steps"], extra["sampler"] = row.guidance, row.steps, row.sampler
+        extra["vocoder"] = plan.vocoder
     return {"row": row.name, "seed": row.seed, **figures(audios, labels, reference), **extra}
 
 
@@ -233,7 +245,7 @@ def _synthesizer(row: Row, plan: Plan) -> Synthesizer:
     network = plan.runs / row.needs[1] / "export"
     if not (network / CONFIG_NAME).is_file():
         raise DataError(f"{network}: the training has exported no network yet")
-    return Synthesizer.from_pretrained(network, vocoder=plan.runs / "vocoder" / "export", encoder=SentenceEncoder())
+    return Synthesizer.from_pretrained(network, vocoder=plan.vocoder_folder, encoder=SentenceEncoder())
 
 
 def _real(row: Row, plan: Plan, clips: Clips) -> tuple[list[Audio], list[str]]:
