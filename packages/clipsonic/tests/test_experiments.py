@@ -14,6 +14,7 @@ from clipsonic.experiments.bundle import bundle
 from clipsonic.experiments.page import figures_of, render
 from clipsonic.experiments.sounds import INSTRUMENTS, Phrase, music_of, phrases_of, split_of
 from clipsonic.experiments.tables import TABLES
+from clipsonic.experiments.targets import targets
 from clipsonic.experiments.wordings import ALIASES, DESCRIPTIONS, WORDINGS
 from clipsonic.features.queries import LabelEncoder
 from clipsonic.fit import CONFIGS
@@ -128,7 +129,18 @@ def test_the_page_shows_what_was_measured_and_names_what_was_not(tmp_path: Path)
     page = render(tmp_path)
     assert "| learned from texts, asked by texts (TTA) | 2.500 ± 0.707 | 0.900 ± 0.000 |" in page
     assert "9.39, 0.298" in page
-    missing = next(line for line in page.splitlines() if line.startswith("Not run yet"))
+    missing = next(line for line in page.splitlines() if line.startswith("Not run: "))
     assert "asked by images (IQ)" in missing
     assert "w = 3" not in missing
     assert "<svg" in figures_of(tmp_path)["instruments-guidance"]
+
+
+def test_targets_are_reached_missed_or_not_run() -> None:
+    rows = {
+        "tta-s0": {"accuracy": 0.7, "accuracy_real": 1.0, "accuracy_shuffled": 0.1, "fd_aisfx": 4.0},
+        "mean-mel": {"fd_aisfx": 10.0},
+        "copy-istft": {"log_mel_error": 0.2},
+    }
+    lines = [target.line.rpartition(" | ")[2] for target in targets(rows)]
+    assert lines == ["missed |", "reached |", "reached |", "|", "|"]
+    assert [target.value for target in targets(rows)][:3] == pytest.approx([0.7, 0.1, 0.4])

@@ -11,6 +11,7 @@ from typing import Any
 
 from clipsonic.experiments.drawing import curves
 from clipsonic.experiments.tables import TABLES, Row, Table
+from clipsonic.experiments.targets import targets
 
 Figures = dict[str, Any]
 MISSING = "–"
@@ -78,8 +79,27 @@ def _table(table: Table, results: Path) -> list[str]:
         )
         lines += ["", f"![Guidance](results/{table.name}-guidance.svg)"] if len(_sweep(table, results)) > 1 else []
     if missing:
-        lines += ["", f"Not run yet: {'; '.join(missing)}."]
-    return [*lines, ""]
+        lines += ["", f"Not run: {'; '.join(missing)}."]
+    return [*lines, *_trained(table, results), *_targets(table, results), ""]
+
+
+def _trained(table: Table, results: Path) -> list[str]:
+    """How long the networks of the rows were trained, and what made their sounds."""
+    told: dict[str, None] = {}  # in order, each once
+    for row in table.rows:
+        figures = read_row(results, table, row)
+        if figures is not None and "network_steps" in figures:
+            vocoder = "Griffin-Lim" if figures["vocoder"] == "griffin-lim" else "the trained vocoder"
+            told[f"`{row.needs[1]}`: {figures['network_steps']:,} steps, sounds by {vocoder}"] = None
+    return ["", f"Networks: {'; '.join(told)}."] if told else []
+
+
+def _targets(table: Table, results: Path) -> list[str]:
+    rows = {row.name: figures for row in table.rows if (figures := read_row(results, table, row)) is not None}
+    if not rows:
+        return []
+    heading = ["", "### Targets", "", "| figure | aim | ours | |", "|---|---|---|---|"]
+    return [*heading, *(target.line for target in targets(rows))]
 
 
 def _groups(rows: Sequence[Row]) -> list[list[Row]]:
