@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 COUNTS: Counter[str] = Counter()  # printed at the end of the session (conftest.py)
+NOTES = (".journal", ".conversion-plan")  # hidden files of a scan and of a conversion, by which they go on
 # libmpg123, inside the wheel of soundfile, says this beside the error that it returns.
 BY_LIBRARIES = ("Warning: Xing stream size off", "[src/libmpg123/")
 # Python does not show these to users.

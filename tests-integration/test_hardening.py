@@ -14,9 +14,9 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from console_runs import COUNTS, faults, files_in, run
+from console_runs import COUNTS, NOTES, faults, files_in, run
 from damage import CONFIGURATIONS, CONTENT, DESCRIPTIONS, WEIGHTS, Damage
-from whole_inputs import write_files, write_listening_test, write_models
+from whole_inputs import piece, write_files, write_listening_test, write_models
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,6 +127,22 @@ CONFIGURED = {
 }
 
 
+# Commands over a folder in which one file is damaged: its extension, and a pattern of what is made of the others.
+BATCHES = (
+    ("muspy-core convert {in} -o {out}/made --to json", "mid", "**/*.json"),
+    ("muspy-core render {in} -o {out}/made --sample-rate 8000", "mid", "**/*.wav"),
+    ("muspy-core plot {in} -o {out}/made", "mid", "**/*.png"),
+    ("muspy-core media audio {in} -o {out}/made", "wav", "**/*.wav"),
+    ("muspy-core media manifest {in} -o {out}/made.csv", "wav", "made.csv"),
+    ("muspy-core dataset convert {in} -o {out}/made", "mid", "made/*"),
+    ("arranger separate {in} -o {out}/made", "mid", "**/*.mid"),
+    ("mmt prepare {in} -o {out}/made", "mid", "made/*"),
+    ("clipsep separate {in} flute -o {out}/made --model {whole}/models/clipsep", "wav", "**/*.wav"),
+    ("clipsep prepare {in} -o {out}/made", "wav", "made/*"),
+    ("clipsonic prepare {in} -o {out}/made", "wav", "made/*"),
+)
+
+
 @pytest.fixture(scope="session")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of whole files of every kind, and of models."""
@@ -198,6 +214,30 @@ def test_a_file_that_is_missing_or_a_folder_is_refused_in_one_line(case: Case, w
         assert (kind, faults(ending, before, files_in(place), refused=True, named=named)) == (kind, [])
         emptied(place / "out")
         missing.mkdir(exist_ok=True)
+
+
+@pytest.mark.parametrize(("command", "kind", "made"), BATCHES, ids=[" ".join(b[0].split()[:2]) for b in BATCHES])
+def test_a_batch_goes_on_after_a_damaged_file_and_says_so(
+    command: str, kind: str, made: str, whole: Path, place: Path
+) -> None:
+    folder = place / "in" / "flute"
+    folder.mkdir(parents=True)
+    for number in range(4):
+        if kind == "mid":
+            piece(80 + number).write(folder / f"{number}.mid")
+        else:
+            shutil.copy(whole / f"sounds/flute/{number % 3}.wav", folder / f"{number}.wav")
+    (folder / f"broken.{kind}").write_bytes(b"Nothing of this kind is here.\n")
+    program, arguments = arguments_of(command, place / "in", place, whole)
+    COUNTS["damaged inputs"] += 1
+
+    ending = run(program, arguments)
+
+    assert ending.code == 1, ending
+    assert any(f"broken.{kind}" in line for line in ending.errors)
+    assert any((place / "out").glob(made))
+    hidden = [name for name in files_in(place / "out") if Path(name).name.startswith(".")]
+    assert not [name for name in hidden if not name.endswith(NOTES)]
 
 
 @pytest.mark.parametrize(

@@ -20,13 +20,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from console_runs import COUNTS, exit_code, files_in, program_of, run
+from console_runs import COUNTS, NOTES, exit_code, files_in, program_of, run
 from whole_inputs import piece, tone, write_files, write_listening_test, write_models
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and signals of POSIX systems")
 
 PIECES = 30
-NOTES = (".journal", ".conversion-plan")  # of a scan and of a conversion, by which they go on
 NOBODY = 65_534
 
 
