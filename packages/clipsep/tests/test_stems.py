@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clipsep.experiments.page import render
-from clipsep.experiments.runs import figures_of, mixture_of, runs_of
-from clipsep.experiments.stems import activity, build, excerpt, in_range, instruments, pairs_of, stem
+from clipsep.experiments.runs import HeldOut, figures_of, mixture_of, runs_of
+from clipsep.experiments.stems import activity, build, excerpt, in_range, instruments, pairs_of, stem, unseen_pairs
 from clipsep.experiments.tables import TABLES, Row
 from clipsep.fit import CONFIGS
 from hypothesis import given
@@ -134,6 +134,8 @@ def test_stems_are_rendered_trained_and_measured(tmp_path: Path, monkeypatch: py
     network = stirred(build_model("labelsep", width=2, depth=5, labels=library.trained_labels))
     monkeypatch.setattr("clipsep.experiments.runs.EACH", 1)
     row = Row("labelsep", "LabelSep", "small-labelsep", ("label",))
-    figures = figures_of(Run("labels", row, 0), library, Checkpoint("x", network, Training()))  # type: ignore[arg-type]
+    figures = figures_of(Run("labels", row, 0), HeldOut.of(library, noise=False), Checkpoint("x", network, Training()))  # type: ignore[arg-type]
     assert figures["n"] == 132
     assert len(figures["asked"]["label"]["pairs"]) == 132
+    assert figures["absent"]["n"] == 132
+    assert len(unseen_pairs(library, 2)) == 2 * 12 * 2

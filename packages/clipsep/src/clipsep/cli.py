@@ -162,6 +162,7 @@ def _separate(options: argparse.Namespace) -> int:
     files = expand_inputs([options.input], (*SOUNDS, *VIDEOS))
     separator = _separator(options)
     names = [query.name for query in separator.encoded(queries)]
+    _say_nearest(options, queries, separator)
     many = options.input.is_dir()
     jobs = [Job(file, _output(options, file, len(names), many)) for file in files]
     work = functools.partial(_separate_one, options, queries, names, separator)
@@ -178,6 +179,15 @@ def _separate(options: argparse.Namespace) -> int:
     if not options.json and code == EXIT_OK and len(jobs) == 1 and options.report is None:
         print("next: add --report report.html to see the masks")
     return code
+
+
+def _say_nearest(options: argparse.Namespace, queries: list[Query], separator: Separator) -> None:
+    """Print what texts are taken for by a model whose labels are known."""
+    from clipsep.query import nearest_labels
+
+    for text, (label, cosine) in nearest_labels(queries, separator.encoder).items():
+        stream = sys.stderr if options.json else sys.stdout
+        print(f"“{text}” is no label of this model; the nearest is {label} (similarity {cosine:.2f})", file=stream)
 
 
 def _separate_one(
@@ -242,6 +252,7 @@ def _remix(options: argparse.Namespace) -> int:
     faders += [Fader(Query.of_text(name), 0.0) for name in options.solo]
     expand_inputs([options.input], (*SOUNDS, *VIDEOS))
     separator = _separator(options)
+    _say_nearest(options, [fader.query for fader in faders], separator)
     seconds = remix_file(
         separator,
         options.input,

@@ -8,13 +8,14 @@ away.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from clipsep.features.queries import QueryEncoder, Vector
-from clipsep.features.wordings import QueryError
+from clipsep.features.queries import LabelledSentences, QueryEncoder, Vector
+from clipsep.features.wordings import QueryError, is_label
 
 Combination = Literal["max", "mean"]
 MAX_LENGTH = 2000
@@ -103,6 +104,17 @@ def encode(query: Query, encoder: QueryEncoder) -> EncodedQuery:
         vectors = (weights @ vectors / weights.sum())[None]
     negative = [_vector(term, encoder) for term in query.negative]
     return EncodedQuery(query.name, vectors, np.stack(negative) if negative else np.zeros((0, encoder.dim), np.float32))
+
+
+def nearest_labels(queries: Sequence[Query], encoder: QueryEncoder | None) -> dict[str, tuple[str, float]]:
+    """Return for each text that is no label the nearest label and their cosine; of encoders that know labels and texts.
+
+    So somebody who asks for what the model has never heard sees what it will be taken for.
+    """
+    if not isinstance(encoder, LabelledSentences):
+        return {}
+    texts = [term.content for query in queries for term in (*query.terms, *query.negative) if term.kind == "text"]
+    return {text: encoder.nearest(text) for text in texts if not is_label(text, list(encoder.known.table))}
 
 
 def _vector(term: Term, encoder: QueryEncoder) -> Vector:

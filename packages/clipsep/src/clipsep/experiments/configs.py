@@ -27,8 +27,8 @@ class Recipe:
 
     about: the comment at its top. gamma: of the regulariser of noise heads, None for no regulariser. small: the size
     and schedule of our own experiments on a CPU in the place of the paper's. steps: updates; 0: the paper's 200,000.
-    noisy: a third sound is added to each target. robust: clips are half as long and changed at random, sounds of a
-    mixture have different labels, and one query in three is of a label that is not there.
+    Small ones hear clips of half the length. noisy: a third sound is added to each target. robust: clips are changed at
+    random, sounds of a mixture have different labels, and one query in three is of a label that is not there.
     """
 
     name: str
@@ -107,7 +107,7 @@ def text_of(recipe: Recipe) -> str:
         "data:",
         "  folder: data",
         f"  queries: {recipe.queries}",
-        f"  frames: {128 if recipe.robust else 256}",
+        f"  frames: {128 if recipe.small else 256}",
         f"  batch_size: {8 if recipe.small else 32}",
         *(["  off_query: 1.0", "  named: 0.5"] if recipe.noisy else []),
         *(["  peers: other-label", "  absent: 1"] if recipe.robust else []),

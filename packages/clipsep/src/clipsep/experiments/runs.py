@@ -6,6 +6,8 @@ not done again, and a training that was cut off goes on from its last checkpoint
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import json
 import time
 from collections.abc import Iterator, Sequence
@@ -15,15 +17,17 @@ from typing import Any
 
 import numpy as np
 from muspy_core.io.files import write_atomically
+from numpy.typing import NDArray
 
 from clipsep.checkpoint import Checkpoint, load_checkpoint
 from clipsep.evaluate import Figures, Mixture, Separate, baselines, by_model, measure, middle
-from clipsep.experiments.stems import Pair, pairs_of
+from clipsep.experiments.stems import Pair, pairs_of, unseen_pairs
 from clipsep.experiments.tables import TABLES, Row
 from clipsep.library import Library, LibraryError
 
 METRICS = ("snr", "si_sdr", "sdr")
 EACH = 4  # test mixtures of an ordered pair of classes: 528 of twelve classes
+ABSENT_DB = -15.0  # beside the mixture: what is asked for and not there is hardly heard
 SAMPLES = 65535
 
 
@@ -72,6 +76,7 @@ def run_missing(table: str, data: Path, runs: Path, results: Path, budget_s: flo
     """Do the runs that have no figures yet, and yield a line for each; none is begun once the budget is spent."""
     start = time.perf_counter()
     library = Library.read(data)
+    held_out: dict[bool, HeldOut] = {}
     for run in runs_of(table):
         path = run.result(results)
         if path.exists():
@@ -79,7 +84,10 @@ def run_missing(table: str, data: Path, runs: Path, results: Path, budget_s: flo
         if time.perf_counter() - start > budget_s:
             return
         train(run, data, runs)
-        figures = figures_of(run, library, load_checkpoint(run.folder(runs) / "export"))
+        noise = run.row.noise
+        if noise not in held_out:
+            held_out[noise] = HeldOut.of(library, noise=noise)
+        figures = figures_of(run, held_out[noise], load_checkpoint(run.folder(runs) / "export"))
         figures["command"] = f"clipsep fit {' '.join(run.training(Path('DATA'), Path('runs')))}"
         path.parent.mkdir(parents=True, exist_ok=True)
         with write_atomically(path) as temporary:
@@ -106,17 +114,21 @@ def train(run: Run, data: Path, runs: Path) -> None:
 # --- figures ---------------------------------------------------------------------------------------------------------
 
 
-def figures_of(run: Run, library: Library, model: Checkpoint) -> dict[str, Any]:
-    """Return the figures of a run: by kind of query, with those of the baselines."""
-    pairs = pairs_of(library, EACH, noise=run.row.noise)
-    mixtures = [mixture_of(library, pair) for pair in pairs]
-    without = {name: measure(mixtures, method, metrics=METRICS) for name, method in baselines().items()}
-    asked = {kind: _asked(kind, library, pairs, mixtures, model) for kind in run.row.asked}
-    made = {kind: measure(mixtures, method, metrics=METRICS, what=kind) for kind, method in asked.items()}
+def figures_of(run: Run, held_out: HeldOut, model: Checkpoint) -> dict[str, Any]:
+    """Return the figures of a run: by kind of query, with those of the baselines.
+
+    A model that takes queries is also asked for a class that is not in the mixture, one that takes texts for classes
+    that it was never trained on.
+    """
+    library, pairs, mixtures, without = held_out.library, held_out.pairs, held_out.mixtures, held_out.without
+    made = {}
+    for kind in run.row.asked:
+        method = _asked(kind, library, pairs, mixtures, model)
+        made[kind] = measure(mixtures, method, metrics=METRICS, what=kind)
     if run.row.noise_heads:
         method = _asked(run.row.asked[-1], library, pairs, mixtures, model, noise_heads=True)
         made[f"{run.row.asked[-1]} with noise heads"] = measure(mixtures, method, metrics=METRICS)
-    return {
+    figures = {
         "table": run.table,
         "row": run.row.name,
         "seed": run.seed,
@@ -125,6 +137,69 @@ def figures_of(run: Run, library: Library, model: Checkpoint) -> dict[str, Any]:
         "baselines": {name: figures.to_dict() for name, figures in without.items()},
         "asked": {kind: _described(figures, without["mixture"]) for kind, figures in made.items()},
     }
+    if run.row.asked[0] != "none":
+        figures["absent"] = absent_levels(held_out, model)
+    if run.row.asked[0] not in ("label", "none") and not run.row.noise:
+        figures["unseen classes"] = _unseen(library, model)
+    return figures
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """The test mixtures, the same for every run. without: figures of what needs no model, by name."""
+
+    library: Library
+    pairs: list[Pair]
+    mixtures: list[Mixture]
+    without: dict[str, Figures]
+
+    @classmethod
+    def of(cls, library: Library, *, noise: bool) -> HeldOut:
+        """Make the mixtures, with a third sound or without, and measure the baselines."""
+        pairs = pairs_of(library, EACH, noise=noise)
+        mixtures = [mixture_of(library, pair) for pair in pairs]
+        without = {name: measure(mixtures, method, metrics=METRICS) for name, method in baselines().items()}
+        return cls(library, pairs, mixtures, without)
+
+
+def absent_levels(held_out: HeldOut, model: Checkpoint) -> dict[str, float]:
+    """Return how loud the result is beside the mixture, in decibels, if a class is asked for that is not in it (C4).
+
+    Which one is drawn by the index of the mixture. median, 90th percentile, and the share below `ABSENT_DB`.
+    """
+    library = held_out.library
+    labels = sorted({mixture.label for mixture in held_out.mixtures})
+    levels = []
+    for number, (pair, mixture) in enumerate(zip(held_out.pairs, held_out.mixtures, strict=True)):
+        heard = {library.manifest[index].label for index in (pair.target, pair.other, pair.noise) if index is not None}
+        label = str(np.random.default_rng(number).choice([label for label in labels if label not in heard]))
+        asked = dataclasses.replace(mixture, label=label)
+        if model.model.config.kind == "labelsep":
+            vector = np.array(model.model.config.labels.index(label))
+        else:
+            vector = np.asarray(library.vectors.text[library.vectors.wordings["name"][label][0]], np.float32)
+        target, _ = by_model(model.model, functools.partial(_always, vector))(asked)
+        energy = max(float(np.square(target, dtype=np.float64).sum()), 1e-12)
+        levels.append(10 * np.log10(energy / float(np.square(mixture.heard, dtype=np.float64).sum())))
+    return {
+        "median_db": round(float(np.median(levels)), 2),
+        "p90_db": round(float(np.percentile(levels, 90)), 2),
+        "share_hardly_heard": round(float(np.mean(np.array(levels) <= ABSENT_DB)), 4),
+        "n": len(levels),
+    }
+
+
+def _always(vector: NDArray[Any], mixture: Mixture) -> NDArray[Any]:
+    return vector
+
+
+def _unseen(library: Library, model: Checkpoint) -> dict[str, Any]:
+    """Figures of classes that were never trained, beside trained ones, asked by name."""
+    pairs = unseen_pairs(library, EACH)
+    mixtures = [mixture_of(library, pair) for pair in pairs]
+    without = measure(mixtures, baselines()["mixture"], metrics=METRICS[:2])
+    made = measure(mixtures, _asked("name", library, pairs, mixtures, model), metrics=METRICS[:2])
+    return {"n": len(pairs), **_described(made, without)}
 
 
 def mixture_of(library: Library, pair: Pair) -> Mixture:

@@ -290,6 +290,20 @@ def pairs_of(library: Library, each: int, *, split: str = "test", noise: bool = 
     return pairs
 
 
+def unseen_pairs(library: Library, each: int, *, seed: int = 0) -> list[Pair]:
+    """Return mixtures of every class that was never trained with every trained one, at ±5 dB; each: of such a pair."""
+    rng = np.random.default_rng(seed)
+    by_split: dict[str, dict[str, list[int]]] = {"unseen": {}, "test": {}}
+    for index, item in enumerate(library.manifest):
+        by_split.get(item.split or "", {}).setdefault(item.label or "", []).append(index)
+    return [
+        Pair(int(rng.choice(targets)), int(rng.choice(others)), float(rng.uniform(-5, 5)))
+        for _, targets in sorted(by_split["unseen"].items())
+        for _, others in sorted(by_split["test"].items())
+        for _ in range(each)
+    ]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Render the stems: the program `python -m clipsep.experiments.stems`."""
     parser = Parser(prog="python -m clipsep.experiments.stems", description="Render the stems of the experiments.")

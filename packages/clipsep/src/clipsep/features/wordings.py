@@ -61,11 +61,23 @@ def prompts(label: str, templates: Sequence[str] = TEMPLATES) -> list[str]:
     return [template.format(" ".join(label.replace("_", " ").split())) for template in templates]
 
 
+def is_label(text: str, labels: Sequence[str]) -> bool:
+    """Return whether a text is a label or an alias of one."""
+    try:
+        return bool(find_label(text, labels))
+    except QueryError:
+        return False
+
+
 def find_label(text: str, labels: Sequence[str]) -> str:
     """Return the label that a text means: itself or an alias. Raises QueryError, which lists the labels, if none."""
     wanted = plain(text)
     by_name = {plain(label): label for label in labels}
-    for candidate in (wanted, ALIASES.get(wanted, ""), wanted.removeprefix("a ").removeprefix("the ")):
+    for candidate in (
+        wanted,
+        ALIASES.get(wanted, ""),
+        wanted.removeprefix("a ").removeprefix("an ").removeprefix("the "),
+    ):
         if candidate in by_name:
             return by_name[candidate]
     near = difflib.get_close_matches(wanted, [*by_name, *(a for a, name in ALIASES.items() if name in by_name)], n=1)
