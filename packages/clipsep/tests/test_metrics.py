@@ -111,6 +111,8 @@ def test_halving_gains_in_snr_and_nothing_in_si_sdr_and_the_true_mask_is_best() 
         for i in range(3)
     ]
     results = {name: measure(mixtures, baseline(name), progress=False) for name in ("mixture", "half", "oracle")}  # type: ignore[arg-type]  # literals
+    alone = measure(mixtures, baseline("oracle"), metrics=("sdr",), progress=False)
+    assert alone.values["sdr"] == pytest.approx(results["oracle"].values["sdr"], abs=1e-6)
     means = {name: figures.summary("snr").mean for name, figures in results.items()}
     assert means["mixture"] + 1 < means["half"] < means["oracle"]
     same = results["half"].summary("si_sdr").mean - results["mixture"].summary("si_sdr").mean

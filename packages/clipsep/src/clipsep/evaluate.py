@@ -171,7 +171,7 @@ def measure(
 ) -> Figures:
     """Return the figures of the target for each mixture.
 
-    metrics: of `METRICS`; sdr, sir and sar cost a tenth of a second a mixture together.
+    metrics: of `METRICS`; sir and sar cost a tenth of a second a mixture, sdr without them a quarter of that.
     """
     values: dict[str, list[float]] = {metric: [] for metric in metrics}
     filters = [metric for metric in metrics if metric in ("sdr", "sir", "sar")]
@@ -181,7 +181,9 @@ def measure(
             values["snr"].append(snr(mixture.target, target))
         if "si_sdr" in values:
             values["si_sdr"].append(si_sdr(mixture.target, target))
-        if filters:
+        if filters == ["sdr"]:  # which no other source has a part in
+            values["sdr"].append(float(bss_eval([mixture.target], [target]).sdr[0]))
+        elif filters:
             found = bss_eval([mixture.target, mixture.others], [target, others])
             for metric in filters:
                 values[metric].append(float(getattr(found, metric)[0]))
