@@ -17,16 +17,19 @@ from muspy_core.console import (
     EXIT_OK,
     Job,
     Parser,
+    add_command,
+    add_json_option,
     add_output_options,
+    add_overwrite_option,
     check_writable,
     plan,
     print_step,
-    run_command,
     run_jobs,
+    run_program,
 )
 
 import arranger
-from arranger.cli_options import MODES, add_demands, add_locks, add_model, command, control_of_options
+from arranger.cli_options import MODES, add_demands, add_locks, add_model, control_of_options
 from arranger.live_commands import add_live
 
 DESCRIPTION = """\
@@ -44,11 +47,7 @@ Split a mixture of notes into parts: soprano, alto, tenor and bass.
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    if given[:1] == ["fit"]:
-        return run_command(functools.partial(_fit, [a for a in given[1:] if a != "--debug"]), debug="--debug" in given)
-    options = _parser().parse_args(given)
-    return run_command(functools.partial(options.command, options), debug=options.debug)
+    return run_program(_parser, arguments, _fit)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -56,14 +55,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"arranger {arranger.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
 
-    separate = command(
+    separate = add_command(
         commands, "separate", _separate, "split files into parts", "arranger separate song.mid -o parts.mid"
     )
     _add_files(separate)
     add_model(separate)
     separate.set_defaults(flow=False)
 
-    rearrange = command(
+    rearrange = add_command(
         commands,
         "rearrange",
         _separate,
@@ -74,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     add_model(rearrange, mode="offline")
     rearrange.set_defaults(flow=True)
 
-    compare = command(
+    compare = add_command(
         commands,
         "compare",
         _compare,
@@ -87,12 +86,12 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--modes", default="online,offline", help="separated by commas (default: online,offline)")
     compare.add_argument("--span", nargs=2, type=float, metavar="SECOND", help="first and last second drawn")
     add_demands(compare)
-    compare.add_argument("--overwrite", action="store_true", help="replace a file that exists")
-    compare.add_argument("--json", action="store_true", help="print a JSON report instead of lines")
+    add_overwrite_option(compare)
+    add_json_option(compare)
 
     add_live(commands)
 
-    evaluate = command(
+    evaluate = add_command(
         commands, "evaluate", _evaluate, "measure a model or a baseline", "arranger evaluate --mode offline"
     )
     add_model(evaluate, "; or most-common, zone, zone-oracle, closest, closest-mono")
@@ -106,11 +105,13 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--subset", default="test", help="train, valid or test (default: test)")
     evaluate.add_argument("--seed", type=int, default=0, help="of shuffled ties (default: 0)")
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON (- prints them)")
-    evaluate.add_argument("--overwrite", action="store_true", help="replace a file that exists")
+    add_overwrite_option(evaluate)
 
-    demo = command(commands, "demo", _demo, "separate a chorale that comes with the package", "arranger demo -o demo")
+    demo = add_command(
+        commands, "demo", _demo, "separate a chorale that comes with the package", "arranger demo -o demo"
+    )
     demo.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="folder to write into")
-    demo.add_argument("--overwrite", action="store_true", help="replace files that exist")
+    add_overwrite_option(demo)
     demo.add_argument("--mode", choices=MODES, default="offline", help="(default: offline)")
 
     commands.add_parser("fit", help="train a model; the options are LightningCLI's (arranger fit --help)")

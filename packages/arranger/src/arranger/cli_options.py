@@ -6,18 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from muspy_core.console import add_debug_option
-
 MODES = ("online", "offline", "causal", "tempo-free")
-
-
-def command(commands: Any, name: str, function: Any, purpose: str, example: str) -> argparse.ArgumentParser:
-    """Add a command whose help begins with an example."""
-    description = f"{purpose[0].upper()}{purpose[1:]}.\n\n  {example}\n"
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=purpose, description=description)
-    parser.set_defaults(command=function)
-    add_debug_option(parser)
-    return parser
 
 
 def add_model(parser: argparse.ArgumentParser, more: str = "", mode: str = "online") -> None:

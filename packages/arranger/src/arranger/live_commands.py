@@ -7,16 +7,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-from muspy_core.console import EXIT_OK, check_writable
+from muspy_core.console import EXIT_OK, add_command, add_json_option, add_overwrite_option, check_writable
 
-from arranger.cli_options import add_demands, command, control_of_options
+from arranger.cli_options import add_demands, control_of_options
 
 DEFAULT_QPM = 120.0
 
 
 def add_live(commands: Any) -> None:
     """Add the command."""
-    parser = command(
+    parser = add_command(
         commands,
         "live",
         _live,
@@ -44,8 +44,8 @@ def add_live(commands: Any) -> None:
         default="expected",
         help="parts missing in a chord; ignored: chords are struck together, as in a score (default: expected)",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace a file that exists")
-    parser.add_argument("--json", action="store_true", help="print a JSON report instead of lines")
+    add_overwrite_option(parser)
+    add_json_option(parser)
 
 
 def _live(options: argparse.Namespace) -> int:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from muspy_core.console import Parser, run_command
+from muspy_core.console import Parser, add_overwrite_option, run_command
 from numpy.typing import NDArray
 
 from arranger.checkpoint import ModelError, save_checkpoint
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--attention", choices=["both", "back"], help="of a Transformer: both ways (Enc), or back only (Dec)"
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
+    add_overwrite_option(parser)
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     options = parser.parse_args(arguments)
     return run_command(lambda: _run(options), debug=options.debug)

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import functools
 import json
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from muspy_core.console import EXIT_OK, EXIT_SOME_FAILED, Parser, positive, print_step, run_command
+from muspy_core.console import (
+    EXIT_OK,
+    EXIT_SOME_FAILED,
+    Parser,
+    add_command,
+    add_json_option,
+    positive,
+    print_step,
+    run_program,
+)
 
 import mmt
-from mmt.cli_options import command
 from mmt.corpora import RECIPES
 from mmt.evaluate_commands import add_evaluate
 from mmt.generate_commands import add_generate
@@ -34,11 +41,7 @@ Write music for several instruments at once.
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    if given[:1] == ["fit"]:
-        return run_command(functools.partial(_fit, [a for a in given[1:] if a != "--debug"]), debug="--debug" in given)
-    options = _parser().parse_args(given)
-    return run_command(functools.partial(options.command, options), debug=options.debug)
+    return run_program(_parser, arguments, _fit)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -49,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     add_generate(commands)
     add_stream(commands)
 
-    prepare = command(
+    prepare = add_command(
         commands, "prepare", _prepare, "prepare scores for training", "mmt prepare scores/ -o data --jobs 2"
     )
     prepare.add_argument("inputs", nargs="+", type=Path, metavar="PATH", help="files or folders: MIDI, MusicXML, …")
@@ -62,9 +65,9 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     prepare.add_argument("--corpus", metavar="NAME", help="take the songs of: " + ", ".join(RECIPES))
     prepare.add_argument("--lists", type=Path, metavar="FOLDER", help="split by train-, valid- and test-names.txt")
-    prepare.add_argument("--json", action="store_true", help="print a JSON report instead of lines")
+    add_json_option(prepare)
 
-    extend = command(
+    extend = add_command(
         commands, "extend", _extend, "add velocity, tempo, time signature and drums to prepared songs",
         "mmt extend data -o data-extended && mmt fit -c small-extended",
     )  # fmt: skip

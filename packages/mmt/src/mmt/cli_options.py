@@ -6,24 +6,15 @@ import argparse
 import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from muspy_core.console import add_debug_option, positive
+from muspy_core.console import positive
 
 if TYPE_CHECKING:
     from muspy_core import Music
 
     from mmt.checkpoint import Checkpoint
     from mmt.generate import Options
-
-
-def command(commands: Any, name: str, function: Any, purpose: str, example: str) -> argparse.ArgumentParser:
-    """Add a command whose help shows what it is for and an example."""
-    description = f"{purpose[0].upper()}{purpose[1:]}.\n\n  {example}\n"
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=purpose, description=description)
-    parser.set_defaults(command=function)
-    add_debug_option(parser)
-    return parser
 
 
 def add_sampling(parser: argparse.ArgumentParser) -> None:

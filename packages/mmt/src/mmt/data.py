@@ -12,6 +12,7 @@ from typing import Any
 import lightning as L
 import numpy as np
 import torch
+from muspy_core.training import reseed
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
@@ -222,7 +223,7 @@ class SongDataModule(L.LightningDataModule):
             collate_fn=Collate(self.encoding),
             drop_last=len(self.subsets["train"]) >= self.batch_size,
             num_workers=self.workers,
-            worker_init_fn=_reseed if self.augment else None,
+            worker_init_fn=reseed if self.augment else None,
             persistent_workers=self.workers > 0,
         )
 
@@ -237,13 +238,6 @@ class SongDataModule(L.LightningDataModule):
     def _whole(self, subset: str) -> DataLoader[Batch]:
         songs = SongDataset(self.subsets[subset], self.encoding, self.window, self.order)
         return DataLoader(songs, self.batch_size, collate_fn=Collate(self.encoding))
-
-
-def _reseed(worker: int) -> None:
-    """Give each worker process a generator of its own; all would draw the same windows otherwise."""
-    information = torch.utils.data.get_worker_info()
-    if information is not None and isinstance(information.dataset, SongDataset):
-        information.dataset.rng = np.random.default_rng(information.seed)
 
 
 FIELD_NAMES = {"mmt": FIELDS, "extended": extended.FIELDS, "mmm": ("event",), "remi": ("event",)}

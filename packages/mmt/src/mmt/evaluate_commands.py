@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from muspy_core.console import EXIT_OK, positive, print_step
+from muspy_core.console import EXIT_OK, add_command, add_json_option, positive, print_step
 
-from mmt.cli_options import add_sampling, command, sampling_options
+from mmt.cli_options import add_sampling, sampling_options
 
 if TYPE_CHECKING:
     from mmt.assessment import Assessment, Corpus
@@ -22,7 +22,7 @@ ATTENTION_SONGS = 100
 
 def add_evaluate(commands: Any) -> None:
     """Add the command."""
-    parser = command(
+    parser = add_command(
         commands, "evaluate", _evaluate, "measure a model on test songs", "mmt evaluate --data data --n 100"
     )
     parser.add_argument(
@@ -33,7 +33,7 @@ def add_evaluate(commands: Any) -> None:
         "--notes", type=positive, default=64, metavar="N", help="notes of the excerpts for -log p (default: 64)"
     )
     parser.add_argument("--figures", type=Path, metavar="FOLDER", help="draw the attention (extra: render)")
-    parser.add_argument("--json", action="store_true", help="print a JSON report instead of lines")
+    add_json_option(parser)
     add_sampling(parser)
 
 

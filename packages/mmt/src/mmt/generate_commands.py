@@ -11,11 +11,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from muspy_core.console import EXIT_OK, check_writable, positive, print_step
+from muspy_core.console import (
+    EXIT_OK,
+    add_command,
+    add_json_option,
+    add_overwrite_option,
+    check_writable,
+    positive,
+    print_step,
+)
 
 from mmt.cli_options import (
     add_sampling,
-    command,
     instrument_names,
     load_model,
     read_piece,
@@ -32,15 +39,15 @@ if TYPE_CHECKING:
 
 def add_generate(commands: Any) -> None:
     """Add the command."""
-    parser = command(commands, "generate", _generate, "write songs", "mmt generate -o songs --n 4 --seed 3")
+    parser = add_command(commands, "generate", _generate, "write songs", "mmt generate -o songs --n 4 --seed 3")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="folder to write into")
     parser.add_argument("--n", type=positive, default=1, metavar="N", help="number of songs (default: 1)")
     _add_prompt(parser)
     add_sampling(parser)
     parser.add_argument("--wav", action="store_true", help="write sound too (extra: muspy-core[render])")
     parser.add_argument("--report", type=Path, metavar="HTML", help="page with score, roll and player (extra: render)")
-    parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
-    parser.add_argument("--json", action="store_true", help="print a JSON report instead of lines")
+    add_overwrite_option(parser)
+    add_json_option(parser)
 
 
 def _add_prompt(parser: argparse.ArgumentParser) -> None:

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from muspy_core.console import EXIT_OK, check_writable, print_step
+from muspy_core.console import EXIT_OK, add_command, add_json_option, add_overwrite_option, check_writable, print_step
 
-from mmt.cli_options import add_sampling, command, read_piece, sampling_options
+from mmt.cli_options import add_sampling, read_piece, sampling_options
 
 if TYPE_CHECKING:
     from muspy_core import Music
@@ -38,7 +38,7 @@ class Sample:
 
 def add_samples(commands: Any) -> None:
     """Add the command."""
-    parser = command(commands, "samples", _samples, "write a page of songs of every mode", "mmt samples -o samples")
+    parser = add_command(commands, "samples", _samples, "write a page of songs of every mode", "mmt samples -o samples")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="folder to write into")
     parser.add_argument(
         "--piece",
@@ -46,8 +46,8 @@ def add_samples(commands: Any) -> None:
         metavar="FILE",
         help="piece to go on with, fill in and accompany (default: the first song)",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
-    parser.add_argument("--json", action="store_true", help="print a JSON report instead of lines")
+    add_overwrite_option(parser)
+    add_json_option(parser)
     add_sampling(parser)
 
 

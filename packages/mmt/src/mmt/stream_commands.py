@@ -10,16 +10,16 @@ from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
-from muspy_core.console import EXIT_OK, check_writable, print_step
+from muspy_core.console import EXIT_OK, add_command, add_json_option, add_overwrite_option, check_writable, print_step
 
-from mmt.cli_options import add_sampling, command, instrument_names, load_model, sampling_options, warnings_of
+from mmt.cli_options import add_sampling, instrument_names, load_model, sampling_options, warnings_of
 
 SECONDS = 60.0
 
 
 def add_stream(commands: Any) -> None:
     """Add the command."""
-    parser = command(
+    parser = add_command(
         commands,
         "stream",
         _stream,
@@ -37,8 +37,8 @@ def add_stream(commands: Any) -> None:
         "--seconds", type=float, default=SECONDS, metavar="S", help=f"after which it ends (default: {SECONDS:g})"
     )
     add_sampling(parser)
-    parser.add_argument("--overwrite", action="store_true", help="replace a file that exists")
-    parser.add_argument("--json", action="store_true", help="print a JSON report instead of lines")
+    add_overwrite_option(parser)
+    add_json_option(parser)
 
 
 def _stream(options: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 import lightning as L
 import torch
+from muspy_core import training
 from torch import Tensor
 
 from mmt.checkpoint import Training, save_checkpoint, with_beats
@@ -85,13 +86,10 @@ class MMTModule(L.LightningModule):
 
     def rate_at(self, step: int) -> float:
         """Return what the learning rate is multiplied by: up to 1, then linearly down to `decay_end_rate`."""
-        if step < self.warmup_steps:
-            return (step + 1) / self.warmup_steps
-        done = (step - self.warmup_steps) / max(self.decay_end_step - self.warmup_steps, 1)
-        return max(1.0 - done * (1.0 - self.decay_end_rate), self.decay_end_rate)
+        return training.linear_decay(step, self.warmup_steps, self.decay_end_step, self.decay_end_rate)
 
 
-class ExportBest(L.Callback):
+class ExportBest(training.ExportBest):
     """Writes the best model so far as a folder that `MMT.from_pretrained` loads.
 
     Args:
@@ -100,32 +98,15 @@ class ExportBest(L.Callback):
     """
 
     def __init__(self, folder: str | None = None, monitor: str = "val_nll_note") -> None:
-        self.folder, self.monitor = folder, monitor
-        self.best = float("inf")
+        super().__init__(folder, monitor)
 
-    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Save if this is the best validation."""
-        value = trainer.callback_metrics.get(self.monitor)
-        if trainer.sanity_checking or not trainer.is_global_zero or value is None or float(value) >= self.best:
-            return
-        data = trainer.datamodule  # type: ignore[attr-defined]  # Lightning sets it when fit is called
-        if not isinstance(pl_module, MMTModule) or not isinstance(data, SongDataModule):
+    def export(
+        self, folder: Path, module: L.LightningModule, data: L.LightningDataModule, history: training.History
+    ) -> None:
+        """Write the model with the names of its songs, without the codes of beats that it has not seen."""
+        if not isinstance(module, MMTModule) or not isinstance(data, SongDataModule):
             raise TypeError("ExportBest works with MMTModule and SongDataModule")
-        self.best = float(value)
-        training = Training(
-            steps=trainer.global_step,
-            songs=data.subsets["train"].names,
-            order=data.order,
-            scores={self.monitor: round(self.best, 5)},
-            hours=data.subsets["train"].hours(),
-        )
-        folder = Path(self.folder or Path(trainer.log_dir or trainer.default_root_dir) / "export")
-        save_checkpoint(folder, with_beats(pl_module.model, data.window.max_beat), training)
-
-    def state_dict(self) -> dict[str, Any]:
-        """The best value so far, so that resumed training does not overwrite a better model."""
-        return {"best": self.best}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up the best value."""
-        self.best = state_dict["best"]
+        songs = data.subsets["train"]
+        scores = {name: history.scores[name] for name in history.scores if name == self.monitor}
+        learned = Training(history.steps, songs.names, data.order, scores, songs.hours())
+        save_checkpoint(folder, with_beats(module.model, data.window.max_beat), learned)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
+import functools
 import json
 import logging
 import os
@@ -43,6 +44,35 @@ class Parser(argparse.ArgumentParser):
         self.exit(EXIT_BAD_INPUT, f"error: {message} (see {self.prog} --help)\n")
 
 
+def run_program(
+    parser: Callable[[], argparse.ArgumentParser],
+    arguments: Sequence[str] | None,
+    fit: Callable[[Sequence[str]], int] | None = None,
+) -> int:
+    """Parse arguments (None: the program's), run the `command` that they chose, and return the exit code.
+
+    parser: makes the parser. fit: what the command `fit` runs, if there is one; its arguments are handed over as they
+    are, since LightningCLI parses them, but for `--debug`.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if fit is not None and given[:1] == ["fit"]:
+        handed = [argument for argument in given[1:] if argument != "--debug"]
+        return run_command(functools.partial(fit, handed), debug=wants_debug(given))
+    options = parser().parse_args(given)
+    return run_command(functools.partial(options.command, options), debug=options.debug)
+
+
+def add_command(
+    commands: Any, name: str, function: Callable[[argparse.Namespace], int], purpose: str, example: str
+) -> argparse.ArgumentParser:
+    """Add a command whose help says what it is for and shows an example; `run_program` runs the function."""
+    description = f"{purpose[0].upper()}{purpose[1:]}.\n\n  {example}\n"
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=purpose, description=description)
+    parser.set_defaults(command=function)
+    add_debug_option(parser)
+    return parser
+
+
 def add_debug_option(parser: argparse.ArgumentParser) -> None:
     """Add `--debug`, which every command has."""
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error, and log messages")
@@ -52,7 +82,17 @@ def add_output_options(parser: argparse.ArgumentParser, what: str, *, required: 
     """Add `-o`, `-j`, `--overwrite` and `--json`, which mean the same everywhere."""
     parser.add_argument("-o", "--output", type=Path, metavar="PATH", required=required, help=what)
     parser.add_argument("-j", "--jobs", type=positive, default=1, metavar="N", help="files at a time (default: 1)")
+    add_overwrite_option(parser)
+    add_json_option(parser)
+
+
+def add_overwrite_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--overwrite`."""
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
+
+
+def add_json_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--json`."""
     parser.add_argument("--json", action="store_true", help="print a JSON report instead of lines")
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from muspy_core.io.files import write_atomically
+from muspy_core.runs import write_configurations
 
 
 @dataclass(frozen=True)
@@ -218,12 +218,5 @@ def text_of(recipe: Recipe, setting: Setting) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_configurations(folder: Path) -> None:
-    """Write every configuration into a folder."""
-    for name, text in configurations():
-        with write_atomically(folder / f"{name}.yaml") as temporary:
-            temporary.write_text(text, encoding="utf-8")
-
-
 if __name__ == "__main__":
-    write_configurations(Path(str(resources.files("arranger") / "configs")))
+    write_configurations(Path(str(resources.files("arranger") / "configs")), configurations())

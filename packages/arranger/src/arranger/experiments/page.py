@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import statistics
 from collections.abc import Callable, Sequence
-from importlib import resources
 from pathlib import Path
-from typing import Any
+
+from muspy_core.runs import Figures, mean_sd, page_head, read_figures
 
 from arranger.corpus import corpus_of
 from arranger.experiments.drawing import confusion_figure
 from arranger.experiments.runs import runs_of, shipped_rows
 from arranger.experiments.tables import COLUMNS, FEATURES, MODELS, OURS, TIME, Column, Row
 
-Figures = dict[str, Any]
-
 
 def render(results: Path) -> str:
     """Return the page: the text written by hand, then for every column what was measured and what was not."""
-    text = (resources.files("arranger.experiments") / "page.md").read_text(encoding="utf-8")
-    return "\n".join([text, *(line for column in COLUMNS.values() for line in _column(column, results))])
+    lines = [line for column in COLUMNS.values() for line in _column(column, results)]
+    return "\n".join([page_head("arranger"), *lines])
 
 
 def figures_of(results: Path) -> dict[str, str]:
@@ -42,8 +38,7 @@ def figures_of(results: Path) -> dict[str, str]:
 
 def _read(results: Path, column: Column, row: Row, split: str = "grouped") -> list[Figures]:
     """Return the figures of a row, one for each seed that there is."""
-    files = sorted((results / column.name / row.model).glob(f"{split}-s*.json"))
-    return [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    return list(read_figures(results / column.name / row.model, f"{split}-s*.json").values())
 
 
 def _chosen(figures: Figures, row: Row) -> Figures:
@@ -148,8 +143,7 @@ def _mean(values: Sequence[float | None]) -> str:
     known = [100 * value for value in values if value is not None]
     if not known:
         return ""
-    mean = f"{statistics.mean(known):.2f}"
-    return f"{mean} ± {statistics.stdev(known):.2f}" if len(known) > 1 else mean
+    return mean_sd(known, 2)
 
 
 def _passes(found: Sequence[Figures]) -> str:

@@ -8,13 +8,12 @@ goes on from its last pass.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from muspy_core.io.files import write_atomically
+from muspy_core.runs import Figures, do_missing, train_once
 
 from arranger.checkpoint import model_folder
 from arranger.evaluate import BASELINES, evaluate
@@ -108,41 +107,27 @@ def run_missing(
     column: Column, runs: Path, results: Path, budget_s: float, source: Path | None = None
 ) -> Iterator[str]:
     """Do the runs that have no figures yet, and yield a line for each; none is begun once the budget is spent."""
-    start = time.perf_counter()
-    for run in runs_of(column):
-        path = run.result(results)
-        if path.exists():
-            continue
-        if time.perf_counter() - start > budget_s:
-            return
+
+    def figures(run: Run) -> Figures:
         if not (run.is_baseline or run.is_shipped):
             train(run, runs, source)
-        figures = measure(run, runs, source)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with write_atomically(path) as temporary:
-            temporary.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-        yield f"{column.name} {run.model} {run.version}: {figures['accuracy']:.4f}"
+        return measure(run, runs, source)
+
+    def line(run: Run, figures: Figures) -> str:
+        return f"{column.name} {run.model} {run.version}: {figures['accuracy']:.4f}"
+
+    yield from do_missing(runs_of(column), lambda run: run.result(results), figures, budget_s, line)
 
 
 def train(run: Run, runs: Path, source: Path | None = None) -> None:
     """Train a run's model to its end, from its last pass if there is one; nothing is done if it is finished."""
     from arranger.fit import fit
 
-    folder = run.folder(runs)
-    if (folder / "finished").exists():
-        return
-    arguments = [*run.training, "--trainer.logger.init_args.save_dir", str(runs)]
-    arguments += ["--trainer.enable_progress_bar", "false"]
-    last = folder / "checkpoints" / "last.ckpt"
-    if last.exists():
-        arguments += ["--ckpt_path", str(last)]
-    if source is not None:
-        arguments += ["--data.source", str(source)]
-    fit(arguments)
-    (folder / "finished").touch()
+    sources = [] if source is None else ["--data.source", str(source)]
+    train_once(run.folder(runs), fit, [*run.training, "--trainer.logger.init_args.save_dir", str(runs), *sources])
 
 
-def measure(run: Run, runs: Path, source: Path | None = None) -> dict[str, Any]:
+def measure(run: Run, runs: Path, source: Path | None = None) -> Figures:
     """Return the figures of a run, what it was trained with, and the command that makes it."""
     if run.is_baseline:
         model, folder = run.model, None

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import json
-import statistics
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
-from typing import Any
+
+from muspy_core.runs import Figures, mean_sd, page_head, read_figures
 
 from mmt.experiments import texts
 from mmt.experiments.tables import BUNDLED, MODELS, PAPER, SEEDS, WHOLE, Paper
 
-Figures = dict[str, Any]
 TITLES = {name: model.title for name, model in MODELS.items()} | {BUNDLED: "bundled model `default`"}
 PAPER_NAMES = {"mmt": "MMT", "mmm": "MMM", "remi": "REMI+"}
 
 
 def render(results: Path) -> str:
     """Return the page: the text written by hand, then every table."""
-    text = (resources.files("mmt.experiments") / "page.md").read_text(encoding="utf-8")
     tables = [_models, _coverage, _samples, _metrics, _validity, _infilling, _whole, _attention]
     lines = [line for table in tables for line in table(results)]
-    return "\n".join([text, *lines, *_opinions(), *_commands(results)])
+    return "\n".join([page_head("mmt"), *lines, *_opinions(), *_commands(results)])
 
 
 def read(results: Path, table: str) -> dict[str, Figures]:
     """Return the figures of the rows of a table that there are, by row."""
-    files = sorted((results / table).glob("*.json"))
-    return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in files}
+    return read_figures(results / table)
 
 
 # ---- tables
@@ -43,12 +38,9 @@ def _models(results: Path) -> list[str]:
             lines.append(f"| {TITLES[name]} | not run | | | |")
             continue
         values = [row["nll_note"] for row in rows]
-        spread = f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else ""
         each = ", ".join(f"{value:.3f}" for value in values)
         parameters = rows[0]["training"]["parameters"]
-        lines.append(
-            f"| {TITLES[name]} | **{statistics.mean(values):.3f}**{spread} | {len(rows)} | {parameters:,} | {each} |"
-        )
+        lines.append(f"| {TITLES[name]} | **{mean_sd(values, 3)}** | {len(rows)} | {parameters:,} | {each} |")
     return [*lines, "", *_difference(found)]
 
 

@@ -6,20 +6,16 @@ again, and a training that was cut off goes on from its last hundred steps.
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from muspy_core.io.files import write_atomically
+from muspy_core.runs import Figures, train_once
 
 from mmt.experiments.tables import EXCERPT_NOTES, MODELS, SEEDS, Model
 from mmt.songs import Songs, load_split, save_split
 
-Figures = dict[str, Any]
 EXCERPT_BEATS = 64
 
 
@@ -38,22 +34,6 @@ class Row:
 
     path: str
     measure: Callable[[Folders], Figures]
-
-
-def run_missing(rows: Iterator[Row], folders: Folders, budget_s: float) -> Iterator[str]:
-    """Do the rows that have no figures yet, and yield a line for each; none is begun once the budget is spent."""
-    start = time.perf_counter()
-    for row in rows:
-        target = folders.results / row.path
-        if target.exists():
-            continue
-        if time.perf_counter() - start > budget_s:
-            return
-        figures = row.measure(folders)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with write_atomically(target) as temporary:
-            temporary.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        yield f"wrote {target}"
 
 
 # ---- the comparison of models
@@ -114,16 +94,9 @@ def train(model: Model, seed: int, folders: Folders) -> None:
     """Train a model to its end, from its last checkpoint if there is one; nothing is done if it is finished."""
     from mmt.fit import fit
 
-    folder = folders.runs / model.configuration / f"s{seed}"
-    if (folder / "finished").exists():
-        return
     arguments = [*training_arguments(model, seed), "--data.folder", str(plain_data(folders))]
-    arguments += ["--trainer.logger.init_args.save_dir", str(folders.runs), "--trainer.enable_progress_bar", "false"]
-    last = folder / "checkpoints" / "last.ckpt"
-    if last.exists():
-        arguments += ["--ckpt_path", str(last)]
-    fit(arguments)
-    (folder / "finished").touch()
+    arguments += ["--trainer.logger.init_args.save_dir", str(folders.runs)]
+    train_once(folders.runs / model.configuration / f"s{seed}", fit, arguments)
 
 
 def plain_data(folders: Folders) -> Path:
