@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,26 @@ def test_pieces_of_a_long_sound_join_without_a_seam(synthesizer: Synthesizer, mo
     whole = synthesizer.sound(mels).samples
     monkeypatch.setattr("clipsonic.generate.PIECE", 24)
     np.testing.assert_allclose(synthesizer.sound(mels).samples, whole, atol=1e-4)
+
+
+def test_a_longer_sound_needs_no_more_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clipsonic.generate.PIECE", 32)
+
+    def largest(duration_s: float) -> tuple[int, int]:
+        """The most values that network and vocoder are handed in one call."""
+        vocoder = Inverter(InverterConfig(8, 16, 1))
+        synthesizer = Synthesizer(small(), vocoder)
+        seen = {"network": 0, "vocoder": 0}
+
+        def see(name: str) -> Callable[[torch.nn.Module, tuple[torch.Tensor, ...]], None]:
+            return lambda _, given: seen.update({name: max(seen[name], given[0].numel())})
+
+        synthesizer.network.model.unet.register_forward_pre_hook(see("network"))
+        vocoder.register_forward_pre_hook(see("vocoder"))
+        synthesizer.generate("violin", settings=Settings(duration_s, Sampling(1), 1.0, window=16, hop=8))
+        return seen["network"], seen["vocoder"]
+
+    assert largest(3.0) == largest(2.0)
 
 
 def test_infilling_keeps_what_is_outside(synthesizer: Synthesizer) -> None:
