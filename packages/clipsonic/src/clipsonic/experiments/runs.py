@@ -210,6 +210,9 @@ def query_vectors(row: Row, plan: Plan, clips: Clips, labels: Sequence[str]) -> 
     if row.path == "IQ":
         # Other images of the same clips, so that the cosine is not that of a vector with itself.
         return np.stack([_drawn(clips.image_vectors(_one(tested[label], rng)), rng) for label in labels]), images
+    if row.path == "label":
+        names = clips.label_vectors()
+        return np.stack([names[label][0] for label in labels]), images
     wordings = clips.label_vectors("test")
     texts = np.stack([_drawn(wordings[label], rng) for label in labels])
     if row.path in ("ZS", "TTA"):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from clipsonic.sampling import Sampler
 
-QueryPath = Literal["IQ", "ZS", "PD", "SD", "TTA", "real", "other", "mean-mel", "copy"]
+QueryPath = Literal["IQ", "ZS", "PD", "SD", "TTA", "label", "real", "other", "mean-mel", "copy"]
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Row:
     """A row of figures.
 
     name: of its file. about: for the page. path: of the query: "IQ" an image of a test clip, "ZS" its text, "PD" and
-    "SD" that through a prior, "TTA" its text to the network that learned from texts; "real", "other",
-    "mean-mel" and "copy" are peers without a network. needs: trainings. paper: FAD and CLAP score (Table 7.1,
-    MUSIC). n: sounds, where they are fewer than in other rows.
+    "SD" that through a prior, "TTA" its text to the network that learned from texts, "label" its label's name to the
+    same; "real", "other", "mean-mel" and "copy" are peers without a network. needs: trainings. paper: FAD and CLAP
+    score (Table 7.1, MUSIC). n: sounds, where they are fewer than in other rows.
     """
 
     name: str
@@ -97,6 +97,7 @@ def _systems(seed: int) -> tuple[Row, ...]:
     )
 
 
+_LABELS = Row("tta-label", "learned from texts, asked by the label's name", "label", _TEXT)
 _SWEEP = tuple(Row(f"tta-w{weight:g}", f"TTA, w = {weight:g}", "TTA", _TEXT, guidance=weight) for weight in GUIDANCE)
 # Distances depend on the number of sounds, so that these three are compared with each other alone.
 _STEPS = (
@@ -107,6 +108,8 @@ _STEPS = (
 
 TABLES = {
     "instruments": Table(
-        "instruments", TRAININGS, (*_PEERS, *(row for seed in SEEDS for row in _systems(seed)), *_SWEEP, *_STEPS)
+        "instruments",
+        TRAININGS,
+        (*_PEERS, _LABELS, *(row for seed in SEEDS for row in _systems(seed)), *_SWEEP, *_STEPS),
     )
 }
