@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from deepperformer.checkpoint import load_checkpoint, save_checkpoint
+from deepperformer.cli import main as console
 from deepperformer.config import AlignmentConfig, SynthesisConfig
 from deepperformer.data import ClipDataModule
 from deepperformer.errors import DataError
@@ -127,3 +128,28 @@ def test_a_page_without_figures_says_so(tmp_path: Path) -> None:
 def test_a_table_needs_data(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--table", "violin"]) == 2
     assert "--source" in capsys.readouterr().err
+
+
+def test_models_are_evaluated_drawn_and_exported_by_commands(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib")
+    small = {"dim": 16, "attention_dim": 16, "ffn": 16, "encoder_layers": 1, "performers": 2}
+    bundle = tmp_path / "bundle"
+    save_checkpoint(bundle / "alignment", AlignmentModel(AlignmentConfig(**small)), MelDefinition(), ("ann", "bob"))
+    synthesis = SynthesisModel(SynthesisConfig(**small, decoder_layers=1))
+    save_checkpoint(bundle / "synthesis", synthesis, MelDefinition(), ("ann", "bob"))
+    figures = tmp_path / "figures"
+    given = ["evaluate", str(bundle), "--data", str(folder), "--figures", str(figures), "--json"]
+    assert console([*given, "--beside", str(bundle)]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["alignment"]["constant"]["onset_ms"]["mean"] > 0
+    assert report["synthesis"]["mean_mel"]["mse"]["mean"] > 0
+    drawn = {file.name for file in figures.iterdir()}
+    assert drawn == {f"figure-5-{number}.png" for number in (3, 4, 5, 6)} == {Path(p).name for p in report["figures"]}
+    assert console(["export", str(bundle), "-o", str(tmp_path / "out"), "--format", "torchscript"]) == 0
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {
+        "alignment.pt", "alignment.json", "synthesis.pt", "synthesis.json",
+    }  # fmt: skip
+    assert console(["export", str(bundle), "-o", str(tmp_path / "out"), "--format", "torchscript"]) == 2
+    assert "--overwrite" in capsys.readouterr().err

@@ -15,6 +15,7 @@ from deepperformer.features.spectrogram import MelDefinition
 from deepperformer.model import AlignmentModel, SynthesisModel
 from deepperformer.perform import Performance, Performer
 from deepperformer.timing import ScoreTempo, constant_timings, expressive_timings, isotonic
+from deepperformer.vocoder.blocks import LEAST_CONTEXT
 from deepperformer.vocoder.istft import ISTFTInverter
 from muspy_core import Music, Note, Tempo, Track
 from muspy_core.audio_blocks import join
@@ -115,11 +116,11 @@ def test_a_stream_is_the_same_as_the_whole_inverted_at_once(performer: Performer
     played = performer.time_notes(music_of(tune(notes=60)))
     streamed = join(performer.stream_notes(played)).samples[0]
     mel = performer.mel(played)
-    silence = np.full((performer.context, 80), np.log(1e-5), np.float32)
+    silence = np.full((LEAST_CONTEXT, 80), np.log(1e-5), np.float32)
     with torch.inference_mode():
         whole = performer.inverter(torch.from_numpy(np.concatenate([silence, mel, silence]))[None])[0].numpy()
     assert len(streamed) == len(mel) * 256
-    assert np.abs(streamed - whole[performer.context * 256 :][: len(streamed)].clip(-1, 1)).max() < 1e-4
+    assert np.abs(streamed - whole[LEAST_CONTEXT * 256 :][: len(streamed)].clip(-1, 1)).max() < 1e-4
 
 
 def test_windows_pass_into_each_other_without_a_step(performer: Performer) -> None:

@@ -1,4 +1,4 @@
-"""The console script `deepperformer`: perform, align, prepare, fit (the end of the flow: parse, call, report)."""
+"""The console script `deepperformer`: perform, align, prepare, fit, evaluate, export (parse, call, report)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from muspy_core.console import EXIT_OK, Parser, add_debug_option, check_writable, print_step, run_command
 
 import deepperformer
+from deepperformer import model_commands
 
 if TYPE_CHECKING:
     from muspy_core import Music
@@ -73,6 +74,17 @@ def _parser() -> argparse.ArgumentParser:
     prepare.add_argument("--program", type=int, default=40, metavar="N", help="of --render (default: 40, violin)")
     prepare.add_argument("--only", metavar="TEXT", help="only recordings whose name has this text")
     prepare.add_argument("--json", action="store_true", help="print a JSON report instead of lines")
+
+    evaluate = _command(
+        commands, "evaluate", model_commands.evaluate, "measure models on held-out recordings",
+        "deepperformer evaluate violin --data data --figures figures",
+    )  # fmt: skip
+    model_commands.add_evaluate_options(evaluate)
+    export = _command(
+        commands, "export", model_commands.export, "write models as TorchScript and ONNX",
+        "deepperformer export violin -o exported",
+    )  # fmt: skip
+    model_commands.add_export_options(export)
 
     commands.add_parser("fit", help="train a model; the options are LightningCLI's (deepperformer fit --help)")
     return parser

@@ -91,8 +91,8 @@ class NoteReader(nn.Module):
     def forward(self, notes: Tensor) -> Tensor:
         """notes: (B, N, 4) rows, integers. Returns (B, N, D)."""
         if self.is_delta:
-            first = torch.zeros_like(notes[:, :1, ONSET])
-            notes = torch.cat([torch.diff(notes[..., ONSET], dim=1, prepend=first)[..., None], notes[..., 1:]], dim=2)
+            gaps = notes[..., ONSET] - F.pad(notes[..., ONSET], (1, 0))[:, :-1]
+            notes = torch.cat([gaps[..., None], notes[..., 1:]], dim=2)
         read: Tensor = (
             self.pitch(notes[..., PITCH])
             + self.onset(notes[..., ONSET].clamp(0, self.max_time))

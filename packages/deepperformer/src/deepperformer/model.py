@@ -66,7 +66,8 @@ class AlignmentModel(nn.Module):
         nominal = constant_tempo(notes, frames_per_step)
         if self.config.target == "deviation":
             return nominal + output
-        gaps = torch.diff(nominal[..., 0], dim=1, prepend=nominal[:, :1, 0])
+        # Written out, as ONNX does not know torch.diff.
+        gaps = nominal[..., 0] - torch.cat([nominal[:, :1, 0], nominal[:, :-1, 0]], dim=1)
         onsets = torch.cumsum(gaps * torch.exp(output[..., 0].clamp(-3, 3)), dim=1)
         onsets = onsets - anchored(onsets, notes)
         return torch.stack([onsets, nominal[..., 1] * torch.exp(output[..., 1].clamp(-3, 3))], dim=2)
