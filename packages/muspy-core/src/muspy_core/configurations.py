@@ -6,6 +6,7 @@ A package ships one LightningCLI configuration for each row of its tables; `--co
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +16,7 @@ OPTIONS = ("--config", "-c")
 
 
 class ConfigurationError(MuspyError):
-    """A configuration that does not exist."""
+    """A configuration that does not exist, or a checkpoint that a training cannot go on from."""
 
 
 def configuration_names(folder: Path) -> list[str]:
@@ -51,3 +52,24 @@ def with_configuration_paths(arguments: Sequence[str], folder: Path) -> list[str
             result.append(argument)
         expects_path = argument in OPTIONS
     return result
+
+
+def check_checkpoint(path: str | os.PathLike[str]) -> None:
+    """Refuse a checkpoint of Lightning that is damaged, or that would run code when it is opened.
+
+    Such files are pickles. What torch reads with `weights_only` names nothing but tensors and plain values, so that
+    Lightning may open it in its own way afterwards. Raises OSError for a file that is not there, ConfigurationError for
+    one that is not safe.
+    """
+    import pickle
+
+    import torch
+
+    damaged = (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError, TypeError, AttributeError)
+    with open(path, "rb") as file:
+        try:
+            torch.load(file, map_location="cpu", weights_only=True)
+        except damaged:
+            # What torch says is advice to open it all the same.
+            name = os.fspath(path)
+            raise ConfigurationError(f"{name}: is no checkpoint: damaged, or it holds more than weights") from None
