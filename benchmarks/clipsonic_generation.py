@@ -1,6 +1,6 @@
 """Seconds of clipsonic's sampling by size, steps, duration and threads, beside diffusers' own loop.
 
-    python benchmarks/clipsonic_generation.py --threads 2                         the small network, 2 s of sound
+    python benchmarks/clipsonic_generation.py --threads 2                         the bundled size, 2 s of sound
     python benchmarks/clipsonic_generation.py --duration 60 --memory              and the peak of memory
     python benchmarks/clipsonic_generation.py --size paper --peer --steps 2       the paper's network, two guided steps
 
@@ -26,8 +26,10 @@ from clipsonic.config import MelConfig, NetworkConfig
 from clipsonic.guidance import guided
 from clipsonic.model import TIME_SCALE, SoundDiffusion
 from clipsonic.sampling import Sampling, generators_of, sample
+from torch.nn import functional as F
 
 SIZES = {
+    "instruments": NetworkConfig(384, (32, 64, 96), 1, (False, True, True), 32, 16, variance="fixed", patch=2),
     "tiny-3lvl": NetworkConfig(384, (32, 64, 96), 1, (False, False, True), 32, 16, variance="fixed"),
     "small": NetworkConfig(384, (32, 64, 96, 128), 1, (False, False, True, True), 32, 16, variance="fixed"),
     "paper": NetworkConfig(),
@@ -37,7 +39,7 @@ GUIDANCE, SEED = 1.5, 0
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--size", choices=SIZES, default="tiny-3lvl")
+    parser.add_argument("--size", choices=SIZES, default="instruments")
     parser.add_argument("--steps", type=int, default=25)
     parser.add_argument("--duration", type=float, default=2.048)
     parser.add_argument("--threads", type=int, default=2)
@@ -103,7 +105,8 @@ def plain_loop(model: SoundDiffusion, query: torch.Tensor, size: tuple[int, int]
     mels = torch.randn(1, 1, *size, generator=torch.Generator().manual_seed(SEED))
     for step in scheduler.timesteps:
         times = step.float() * (TIME_SCALE / config.steps)
-        said = model.unet(mels.repeat(2, 1, 1, 1), times, class_labels=labels).sample[:, :1]
+        patches = F.pixel_unshuffle(mels.repeat(2, 1, 1, 1), config.patch)
+        said = F.pixel_shuffle(model.unet(patches, times, class_labels=labels).sample, config.patch)[:, :1]
         guided_noise = said[1:] + GUIDANCE * (said[:1] - said[1:])
         mels = scheduler.step(guided_noise, step, mels).prev_sample
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from muspy_core.about import add_info
 from muspy_core.console import (
     EXIT_OK,
     EXIT_SOME_FAILED,
@@ -103,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     prepare.add_argument("--json", action="store_true", help="print a JSON report instead of lines")
 
     add_evaluate(commands)
+    add_info(commands, "clipsonic")
     commands.add_parser("fit", help="train a model; the options are LightningCLI's (clipsonic fit --help)")
     return parser
 
