@@ -8,12 +8,16 @@ what a user sees. The counts are printed at the end of the session.
 from __future__ import annotations
 
 import dataclasses
+import os
+import pickle
 import shutil
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from console_runs import COUNTS, NOTES, faults, files_in, run
 from damage import CONFIGURATIONS, CONTENT, DESCRIPTIONS, WEIGHTS, Damage
 from whole_inputs import piece, write_files, write_listening_test, write_models
@@ -264,6 +268,45 @@ def test_a_damaged_model_is_refused_in_one_line(
     assert not found, "\n".join(found)
 
 
+class Trap:
+    """Makes a folder called `made` when it is unpickled."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, ("made",)
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("clipsep convert {in} -o {out}/model", "network.pth"),
+        ("clipsonic evaluate --data {whole} --model {whole}/models/clipsonic --aisfx {in}", "checkpoint.pth"),
+        ("deepperformer perform -o {out}/p.wav --model {whole}/models/deepperformer --mel {in}", "mel.npy"),
+        ("arranger separate {in} -o {out}/parts.mid", "song.json"),
+        ("muspy-core convert {in} -o {out}/song.mid", "song.yaml"),
+    ],
+)
+def test_a_file_that_would_run_code_when_it_is_opened_is_refused(
+    command: str, name: str, whole: Path, place: Path
+) -> None:
+    trap = place / name
+    if name.endswith(".npy"):
+        np.save(trap, np.array([Trap()], object), allow_pickle=True)
+    elif name.endswith(".pth"):
+        torch.save({"state_dict": Trap()}, trap)
+    elif name.endswith(".yaml"):
+        trap.write_text("metadata: !!python/object/apply:os.mkdir [made]\n")
+    else:
+        trap.write_bytes(pickle.dumps(Trap()))
+    COUNTS["damaged inputs"] += 1
+
+    before = files_in(place)
+    ending = run(*arguments_of(command, trap, place, whole))
+
+    assert not (place / "made").exists()
+    assert ending.code == 2
+    assert faults(ending, before, files_in(place), refused=True, named="") == []
+
+
 @pytest.mark.slow  # LightningCLI takes a second to read what a class wants
 @pytest.mark.parametrize("package", sorted(CONFIGURED))
 def test_a_damaged_configuration_is_refused_in_one_line(package: str, whole: Path, place: Path) -> None:
@@ -287,3 +330,14 @@ def test_an_unknown_model_or_configuration_is_refused_in_one_line(package: str, 
     for given, named in ((arguments, "no-such-model"), (["fit", "-c", "no-such-configuration"], "no-such-config")):
         before = files_in(place)
         assert faults(run(program, given), before, files_in(place), refused=True, named=named) == []
+
+
+@pytest.mark.slow  # as above
+@pytest.mark.parametrize("package", sorted(CONFIGURED))
+def test_a_checkpoint_that_would_run_code_is_refused_before_it_is_opened(package: str, place: Path) -> None:
+    torch.save({"state_dict": {}, "epoch": Trap()}, place / "last.ckpt")
+    before = files_in(place)
+    ending = run(package, ["fit", "-c", CONFIGURED[package], "--ckpt_path", "last.ckpt"])
+    assert not (place / "made").exists()
+    assert ending.code == 2
+    assert faults(ending, before, files_in(place), refused=True, named="last.ckpt") == []

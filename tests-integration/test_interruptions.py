@@ -64,7 +64,7 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("songs", "tones", "models"):
         (folder / name).mkdir()
     for number in range(PIECES):
-        piece(16 + number % 5).write(folder / "songs" / f"{number:02d}.mid")
+        piece(80 + number % 5).write(folder / "songs" / f"{number:02d}.mid")
     for number in range(12):
         tone(2.0, 200.0 + 20 * number).write(folder / "tones" / f"{number:02d}.wav")
     write_models(folder / "models")
@@ -131,7 +131,7 @@ def test_what_is_stopped_in_the_middle_leaves_whole_files_and_can_go_on(
     for name in ("whole", "stopped"):
         (tmp_path / name).mkdir()
     assert start(arguments_of(work.command, stock, tmp_path / "whole"), tmp_path).wait() == 0
-    whole, out = files_in(tmp_path / "whole"), tmp_path / "stopped"
+    whole, out = visible(tmp_path / "whole"), tmp_path / "stopped"
 
     child = start(arguments_of(work.command, stock, out), tmp_path)
     wait_for(lambda: any(out.glob(work.first)), child)
@@ -143,7 +143,7 @@ def test_what_is_stopped_in_the_middle_leaves_whole_files_and_can_go_on(
     assert {name for name, content in left.items() if whole.get(name) != content} == set()
     if stop == signal.SIGINT:
         assert (code, child.errors.read_text().splitlines()) == (130, ["interrupted"])
-        assert left == files_in(out)
+        assert set(files_in(out)) - set(left) <= {name for name in files_in(out) if name.endswith(NOTES)}
     else:
         assert code == -signal.SIGKILL
     again = arguments_of(f"{work.command} {work.again}", stock, out)
@@ -156,7 +156,14 @@ def test_workers_end_with_the_command_that_is_interrupted(stock: Path, tmp_path:
     out = tmp_path / "out"
     script = Path(sys.executable).with_name("muspy-core")
     command = [script, "convert", stock / "songs", "-o", out, "--to", "musicxml", "-j", "2"]
-    process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command,
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        # Where the tests run in the background, a shell has told them to ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     deadline = time.monotonic() + 120
     while not any(out.glob("*.musicxml")) and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.002)
