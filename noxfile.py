@@ -191,4 +191,6 @@ def with_extras(name: str) -> str:
 def pytest(session: nox.Session, *paths: str) -> None:
     """Run pytest on the paths without the slow tests, unless the session's own arguments say what to run."""
     arguments = session.posargs or ["-m", "not slow"]
-    session.run("pytest", *paths, "--durations=10", *arguments, env={"PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED", "0")})
+    session.run(
+        "pytest", *paths, "--durations=10", *arguments, env={"PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED", "0")}
+    )

@@ -11,13 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import lightning as L
 import torch
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
-from muspy_core.configurations import with_configuration_paths
+from muspy_core.configurations import ConfigurationError, check_checkpoint, with_configuration_paths
+
+LONGEST_ERROR = 400  # characters
 
 
 def fit_by_configuration(
@@ -35,10 +37,30 @@ def fit_by_configuration(
     LightningCLI's `fit`. model, data: classes; where they are abstract Lightning's, a configuration names the class.
     links: arguments of the model → arguments of the data that are always the same. fill_in: completes the parsed
     configuration before anything is made of it.
+
+    Raises ConfigurationError, in one line, for what Lightning or a class does not accept, and for a checkpoint that is
+    not safe to open.
     """
 
     class FitCLI(LightningCLI):
-        """Hands from the model to the data what both must agree on."""
+        """Hands from the model to the data what both must agree on, and says in one line what is wrong."""
+
+        def init_parser(self, **kwargs: Any) -> LightningArgumentParser:
+            """Make a parser whose errors are raised, not printed under the usage of a hundred options."""
+            parser = super().init_parser(**kwargs)
+            parser.error = _refuse
+            return parser
+
+        def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+            """Parse, and look at a checkpoint before Lightning opens it."""
+            try:
+                super().parse_arguments(parser, args)
+            except RecursionError:
+                raise ConfigurationError("a configuration contains itself, or is nested too deeply") from None
+            checkpoint = self.config["fit"].get("ckpt_path")
+            # "last", "best" and the like are names of the trainer's own.
+            if checkpoint is not None and Path(str(checkpoint)).suffix:
+                check_checkpoint(checkpoint)
 
         def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
             """Link the arguments."""
@@ -63,6 +85,13 @@ def fit_by_configuration(
             parser_kwargs={"prog": package},
         )
     return 0
+
+
+def _refuse(message: str, error: Exception | None = None) -> NoReturn:
+    """Raise what jsonargparse would print; it tells of each class that a value might have been."""
+    text = " ".join(message.split())
+    shown = text if len(text) <= LONGEST_ERROR else f"{text[:LONGEST_ERROR]} …"
+    raise ConfigurationError(f"{shown} (--print_config shows what there is)") from error
 
 
 @dataclass(frozen=True)
