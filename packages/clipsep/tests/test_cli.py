@@ -57,6 +57,18 @@ def test_several_queries_go_into_a_folder_with_a_report(song: Path, model: str) 
     assert "://" not in re.sub(r'"http://www.w3.org[^"]*"', "", re.sub(r"data:[^\"]*", "", page))
 
 
+def test_the_duet_of_the_package_is_separated_beside_a_page(tmp_path: Path) -> None:
+    network = stirred(build_model("labelsep", width=2, depth=5, labels=["flute", "piano"]))
+    save_checkpoint(tmp_path / "model", network, Training(encoder={"kind": "labels"}))  # type: ignore[arg-type]
+    out = tmp_path / "out"
+    assert main(["demo", "-o", str(out), "--model", str(tmp_path / "model")]) == 0
+    names = ["duet.flac", "flute.wav", "piano.wav", "report.html", "residual.wav"]
+    assert sorted(path.name for path in out.iterdir()) == names
+    duet, *parts = (Audio.read(out / name).samples for name in (names[0], names[1], names[2], names[4]))
+    assert np.allclose(sum(parts), duet, atol=1e-4)
+    assert main(["demo", "-o", str(out), "--model", str(tmp_path / "model")]) == 2  # nothing is overwritten
+
+
 def test_a_folder_is_separated_file_by_file_and_bad_files_do_not_stop_it(song: Path, model: str) -> None:
     folder, out = song.parent / "in", song.parent / "out"
     folder.mkdir()
@@ -88,6 +100,8 @@ def test_remixing_changes_levels_and_leaves_the_rest(song: Path, model: str) -> 
         (["separate", "SONG", "", "-o", "x.wav"], "a query must have words"),
         (["separate", "SONG", "violin" * 1000, "-o", "x.wav"], "6,000 letters"),
         (["separate", "SONG", "-o", "x.wav"], "nothing is asked for"),
+        (["separate", "SONG", "violin", "-o", "x.wav", "--keep-noise-heads"], "needs --report"),
+        (["separate", "SONG", "violin", "-o", "x.wav", "--keep-noise-heads", "--report", "r"], "no noise heads"),
         (["separate", "nowhere.wav", "violin", "-o", "x.wav"], "nowhere.wav: no such file"),
         (["separate", "SONG", "violin", "-o", "SONG"], "exists already"),
         (["separate", "SONG", "violin", "-o", "SONG", "--overwrite"], "input and output are the same file"),

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 from clipsep.features.queries import TableQueries
-from clipsep.features.spectrogram import istft, stft
+from clipsep.features.spectrogram import istft, stft, warp
 from clipsep.features.wordings import QueryError
 from clipsep.model import build_model
 from clipsep.query import Query, parse_terms
 from clipsep.separate import Separator
-from clipsep.windows import FrameStream, SampleStream, WindowedMasks, mirrored
+from clipsep.windows import CONTEXT, WINDOW, FrameStream, SampleStream, WindowedMasks, mirrored
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from muspy_core import Audio
@@ -182,6 +182,40 @@ def test_what_cannot_be_asked_is_refused_before_the_sound_is_read(
 
     with pytest.raises(QueryError, match=message):
         separator.stream(never(), queries)
+
+
+def test_masks_of_noise_heads_are_shown_and_no_sound_passes_through_them() -> None:
+    network = stirred(build_model("clipsep-nit", width=2, depth=5, query_dim=4))
+    separator = Separator(network, TableQueries(TABLE))  # type: ignore[arg-type]  # a network
+    sound, shown = noise(1, 20_000), []
+    plain = separator.separate(sound, ["flute", "tuba"])
+    watched = separator.stream(
+        [sound], ["flute", "tuba"], watch=lambda masks, _: shown.append(masks), shown="queries and noise"
+    )
+    stems = join(block.stems[1] for block in watched)
+    assert np.allclose(stems.samples, plain.stems["tuba"].samples, atol=1e-6)
+    masks = torch.cat(shown, dim=2)
+    asked = torch.tensor([TABLE["flute"], TABLE["tuba"]])[None]
+    magnitude = stft(torch.from_numpy(sound.samples))[0].abs()
+    frames = magnitude.shape[1]
+    with torch.inference_mode():
+        expected = network(warp(mirrored(magnitude, -(-frames // 32) * 32))[None], asked)
+    assert torch.allclose(masks, torch.cat([expected.queries, expected.noise], dim=1)[0, :, :, :frames], atol=1e-4)
+    with pytest.raises(QueryError, match="has no noise heads"):
+        Separator(stirred(build_model("pit", width=2, depth=5))).stream([sound], shown="queries and noise")  # type: ignore[arg-type]
+
+
+def test_no_seam_is_heard_where_windows_meet(separator: Separator) -> None:
+    # A steady sound has steady masks: what windows make of their edges must not be heard in the level of the stem.
+    sound = noise(1, 40 * 16000, seed=3)
+    stem = separator.separate(sound, ["flute"]).stems["flute"].samples[0]
+    frames = stem[: len(stem) // 4000 * 4000].reshape(-1, 4000)
+    levels = 10 * np.log10(np.square(frames, dtype=np.float64).mean(axis=1))
+    step = WINDOW - 2 * CONTEXT  # frames from seam to seam
+    seams = [round((CONTEXT + (index + 1) * step) * 256 / 4000) for index in range(2)]
+    jumps = np.abs(np.diff(levels))
+    at_seams = np.concatenate([jumps[seam - 1 : seam + 1] for seam in seams])
+    assert at_seams.max() <= np.percentile(jumps, 99) + 0.1
 
 
 def test_too_many_streams_are_refused(separator: Separator) -> None:

@@ -1,4 +1,4 @@
-"""The console script `clipsep`: separate, remix, prepare, fit, evaluate (the end of the flow: parse, call, report)."""
+"""The console script `clipsep`: separate, remix, demo, prepare, fit, evaluate (the end: parse, call, report)."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 Take the sound you name out of a mixture.
 
+  clipsep demo                                                           a duet to begin with
   clipsep separate band.wav violin -o violin.wav --residual rest.wav     one sound, and the rest
   clipsep separate band.wav violin --query piano -o stems/               several, in one pass
   clipsep separate clip.mp4 --image dog.jpg -o dog.wav                   by a picture (models trained with CLIP)
@@ -75,6 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     separate.add_argument("--residual", type=Path, metavar="FILE", help="write what is left (of a folder: any name)")
     separate.add_argument("--report", type=Path, metavar="FILE", help="write a page with pictures and players")
+    separate.add_argument(
+        "--keep-noise-heads", action="store_true", help="NIT: show the masks of its noise heads on the page as well"
+    )
     separate.add_argument("-j", "--jobs", type=positive, default=1, metavar="N", help="files at a time (default: 1)")
     _add_model(separate)
 
@@ -86,6 +90,10 @@ def _parser() -> argparse.ArgumentParser:
     remix.add_argument("--solo", action="append", default=[], metavar="NAME", help="hear only such sounds")
     remix.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the file to write")
     _add_model(remix)
+
+    demo = _command(commands, "demo", _demo, "separate the duet that comes with the package", "clipsep demo -o demo/")
+    demo.add_argument("-o", "--output", type=Path, default=Path("demo"), metavar="FOLDER", help="(default: demo)")
+    _add_model(demo)
 
     prepare = _command(commands, "prepare", _prepare, "prepare videos or sounds for training",
                        "clipsep prepare videos -o data --clip-weights open_clip_model.safetensors")  # fmt: skip
@@ -158,6 +166,8 @@ def _add_prepare(parser: argparse.ArgumentParser) -> None:
 
 
 def _separate(options: argparse.Namespace) -> int:
+    if options.keep_noise_heads and options.report is None:
+        raise ValueError("--keep-noise-heads shows masks on a page, and needs --report FILE")
     queries = _queries(options)
     files = expand_inputs([options.input], (*SOUNDS, *VIDEOS))
     separator = _separator(options)
@@ -208,6 +218,7 @@ def _separate_one(
         queries,
         Targets(stems, residual, report),
         band="extend" if options.extend_mask else "cut",
+        shown="queries and noise" if options.keep_noise_heads else "queries",
         overwrite=options.overwrite,
     )
     if not options.json:
@@ -266,6 +277,20 @@ def _remix(options: argparse.Namespace) -> int:
         print(json.dumps({"output": str(options.output), "seconds_of_sound": round(seconds, 3)}))
     else:
         print_step(f"remixed {options.input} → {options.output}", time.perf_counter() - start)
+    return EXIT_OK
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from clipsep.demo import separate_duet
+
+    start = time.perf_counter()
+    details = separate_duet(_separator(options), options.output, overwrite=options.overwrite)
+    if options.json:
+        print(json.dumps(details, indent=2, ensure_ascii=False))
+    else:
+        names = ", ".join(details["files"])
+        print_step(f"separated {details['mixture']} into {names} and a rest", time.perf_counter() - start)
+        print(f"next: open {details['report']}, then clipsep separate YOUR.wav violin -o violin.wav")
     return EXIT_OK
 
 

@@ -301,7 +301,7 @@ class MixDataModule(L.LightningDataModule):
             collate_fn=collate,
             drop_last=True,
             num_workers=self.workers,
-            worker_init_fn=_reseed,
+            worker_init_fn=reseed,
             persistent_workers=self.workers > 0,
         )
 
@@ -316,10 +316,3 @@ class MixDataModule(L.LightningDataModule):
     def _fixed(self, split: str) -> DataLoader[Batch]:
         dataset = MixDataset(self.read_library, self.part(split), self.mixing)
         return DataLoader(dataset, self.batch_size, collate_fn=collate)
-
-
-def _reseed(worker: int) -> None:
-    """Give each worker process a generator of its own; all would draw the same mixtures otherwise."""
-    information = torch.utils.data.get_worker_info()
-    if information is not None and isinstance(information.dataset, MixDataset):
-        information.dataset.rng = np.random.default_rng(information.seed)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
-from muspy_core.configurations import with_configuration_paths
+from muspy_core.errors import needed
 
 CONFIGS = Path(str(resources.files("clipsep"))) / "configs"
+LINKS = {"model.config.sources": "data.sources"}
 
 
 def fit(arguments: Sequence[str]) -> int:
@@ -17,36 +17,13 @@ def fit(arguments: Sequence[str]) -> int:
 
     Raises ImportError, which says what to install, where Lightning is missing.
     """
-    try:
-        from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+    with needed("clipsep", "train", "training"):
+        from muspy_core.training import fit_by_configuration
 
         from clipsep.data import MixDataModule
         from clipsep.training import CLIPSepModule
-    except ModuleNotFoundError as error:
-        raise ImportError(f"training needs {error.name}; install the extra: pip install 'clipsep[train]'") from error
 
-    class FitCLI(LightningCLI):
-        """Hands the model's number of sources to the data, and what the data are to the model."""
-
-        def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-            """Link what both must agree on."""
-            parser.link_arguments("model.config.sources", "data.sources")
-
-        def before_instantiate_classes(self) -> None:
-            """Take the length of queries, and the labels of a LabelSep, from the folder."""
-            fill_in(self.config["fit"])
-
-    with warnings.catch_warnings():
-        # The arguments are those of the command line; only bare names have been replaced.
-        warnings.filterwarnings("ignore", message="LightningCLI's args parameter")
-        FitCLI(
-            CLIPSepModule,
-            MixDataModule,
-            args=["fit", *with_configuration_paths(arguments, CONFIGS)],
-            save_config_kwargs={"overwrite": True},
-            parser_kwargs={"prog": "clipsep"},
-        )
-    return 0
+    return fit_by_configuration("clipsep", arguments, CLIPSepModule, MixDataModule, links=LINKS, fill_in=fill_in)
 
 
 def fill_in(config: object) -> None:

@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 from clipsep.query import Query
 from clipsep.remix import Fader, remix
 from clipsep.report import Overview, excerpt_for_page, page_of
-from clipsep.separate import Band, Presence, Separator
+from clipsep.separate import Band, Presence, Separator, Shown
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,18 +51,24 @@ def separate_file(
     targets: Targets,
     *,
     band: Band = "cut",
+    shown: Shown = "queries",
     overwrite: bool = False,
     progress: bool | None = None,
 ) -> dict[str, Any]:
     """Separate a sound or video file into files; return what a JSON report holds: files and presence in decibels.
 
-    Only a window of it is in memory. After an error there is no file. Raises MediaError, QueryError, OSError.
+    shown: which masks are on the page. Only a window of the sound is in memory. After an error there is no file. Raises
+    MediaError, QueryError, OSError.
     """
     targets.check(source, overwrite=overwrite)
     names = [query.name for query in separator.encoded(queries)]
     presence, overview = Presence(len(names)), Overview()
     blocks = separator.stream(
-        _with_progress(source, progress), queries, band=band, watch=overview if targets.report is not None else None
+        _with_progress(source, progress),
+        queries,
+        band=band,
+        watch=overview if targets.report is not None else None,
+        shown=shown,
     )
     first = next(blocks)
     frames = 0

@@ -84,7 +84,8 @@ def page_of(
         sections.append(Text([f"The sound is longer than {PLAYED_SECONDS:g} s, and is not on this page."]))
     what = f"frequency on the logarithmic grid up to 8 kHz, time to {duration_s:.1f} s"
     sections.append(Picture(png(colours(loud)), f"Spectrogram of the mixture: {what}", heading="Mixture"))
-    for name, mask in zip(names, columns[1:], strict=False):
+    heads = [f"noise head {index + 1}" for index in range(len(columns) - 1 - len(names))]
+    for name, mask in zip([*names, *heads], columns[1:], strict=False):
         sections.append(Picture(png(colours(mask)), f"Mask of {name}: {what}", heading=f"Mask of “{name}”"))
     return Page(title, sections, "Sound separation", "clipsep")
 

@@ -8,6 +8,7 @@ one run of the U-Net. Symbols: C channels, K queries, G = 256 rows, T frames.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import os
 from collections import deque
@@ -36,8 +37,9 @@ MAX_STREAMS = 64  # channels times queries
 _HIGH_ROWS = 64  # linear rows below 8 kHz whose mean mask stands for what lies above
 _SILENCE_DB = -120.0
 
-# What is looked at while sound passes: (masks (K, G, T), magnitudes of the mixture (F, T)).
+# What is looked at while sound passes: (masks (K, G, T), and those of noise heads, magnitudes of the mixture (F, T)).
 Watcher = Callable[[Tensor, Tensor], None]
+Shown = Literal["queries", "queries and noise"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,6 +128,7 @@ class Separator:
         *,
         band: Band = "cut",
         watch: Watcher | None = None,
+        shown: Shown = "queries",
     ) -> Iterator[Block]:
         """Separate sound as it comes, in constant memory; blocks of the result are delayed by at most a window (16 s).
 
@@ -135,11 +138,19 @@ class Separator:
             band: What happens above 8 kHz: "cut" leaves it to the residual, "extend" lets through as much of it as of
                 the two kilohertz below.
             watch: Is shown all masks, for pictures of them.
+            shown: Whether the masks of the noise heads (of CLIPSep-NIT) are among those. No sound passes through them.
 
         Raises QueryError and the like before anything is read.
         """
         asked = self.encoded(queries)
-        return self._stream(iter(blocks), asked, band, watch)
+        if shown == "queries and noise" and not self.noise_heads:
+            raise QueryError("this model has no noise heads; it was not trained by noise invariant training")
+        return self._stream(iter(blocks), asked, band, watch, shown)
+
+    @property
+    def noise_heads(self) -> int:
+        """The number of noise heads, 0 of all but CLIPSep-NIT."""
+        return len(self.network.noise_heads) if isinstance(self.network, CLIPSep) else 0
 
     def encoded(self, queries: Sequence[str | Query]) -> list[EncodedQuery]:
         """Return queries as vectors, all with different names. Raises QueryError."""
@@ -162,28 +173,34 @@ class Separator:
     def masks(self, magnitude: Tensor, queries: Sequence[EncodedQuery]) -> Tensor:
         """Return the masks of a window, (K, G, T). magnitude: (F, T) linear, T a multiple of 2 to the depth."""
         mixture = warp(magnitude)[None].to(self.device)
-        with torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self.precision == "bf16"):
-            if isinstance(self.network, PITSep):
-                return torch.sigmoid(self.network.mix(self._features(mixture)))[0].float()
-            terms = np.concatenate([vectors for query in queries for vectors in (query.positive, query.negative)])
-            single = self._single_masks(mixture, self._tensor(terms))
-        masks, first = [], 0
-        for query in queries:
-            count, unwanted = len(query.positive), len(query.negative)
-            mask = single[first : first + count].amax(dim=0)
-            for negative in single[first + count : first + count + unwanted]:
-                mask = mask * (1.0 - negative)
-            masks.append(mask)
-            first += count + unwanted
-        return torch.stack(masks)
+        with self._precise():
+            if isinstance(self.network, FusedSep):
+                vectors = self._tensor(_terms(queries))
+                return joined(self.network(mixture, vectors[None]).queries[0].float(), queries)
+            return self._masks_of(self._features(mixture), queries)
 
-    def _single_masks(self, mixture: Tensor, vectors: Tensor) -> Tensor:
-        """One mask for each vector, (vectors, G, T). mixture: (1, G, T)."""
-        if isinstance(self.network, FusedSep):
-            fused: Tensor = self.network(mixture, vectors[None]).queries[0].float()
-            return fused
-        assert isinstance(self.network, CLIPSep)  # PIT has no vectors
-        return torch.sigmoid(self.network.mix(self.network.project(vectors[None]), self._features(mixture)))[0].float()
+    @torch.inference_mode()
+    def masks_with_noise(self, magnitude: Tensor, queries: Sequence[EncodedQuery]) -> Tensor:
+        """Return the masks of a window, and after them those of the noise heads, which hear all queries together."""
+        network = self.network
+        assert isinstance(network, CLIPSep)  # `stream` has asked for noise heads
+        with self._precise():
+            features = self._features(warp(magnitude)[None].to(self.device))
+            wanted = np.concatenate([query.positive for query in queries])
+            projections = network.noise_projections(network.project(self._tensor(wanted)[None]))
+            noise = torch.sigmoid(network.mix(projections, features))[0].float()
+            return torch.cat([self._masks_of(features, queries), noise])
+
+    def _precise(self) -> torch.autocast:
+        return torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self.precision == "bf16")
+
+    def _masks_of(self, features: Tensor, queries: Sequence[EncodedQuery]) -> Tensor:
+        """Masks of queries, (K, G, T), of what the U-Net makes of a window."""
+        if isinstance(self.network, PITSep):
+            return torch.sigmoid(self.network.mix(features))[0].float()
+        assert isinstance(self.network, CLIPSep)  # fused networks have no features
+        projected = self.network.project(self._tensor(_terms(queries))[None])
+        return joined(torch.sigmoid(self.network.mix(projected, features))[0].float(), queries)
 
     def _features(self, mixture: Tensor) -> Tensor:
         logarithms = torch.log(mixture + FLOOR)[:, None].contiguous(memory_format=torch.channels_last)
@@ -196,7 +213,7 @@ class Separator:
     # --- the stream --------------------------------------------------------------------------------------------------
 
     def _stream(
-        self, blocks: Iterator[Audio], queries: list[EncodedQuery], band: Band, watch: Watcher | None
+        self, blocks: Iterator[Audio], queries: list[EncodedQuery], band: Band, watch: Watcher | None, shown: Shown
     ) -> Iterator[Block]:
         waiting = _Waiting()
         first = next(blocks, None)
@@ -206,7 +223,7 @@ class Separator:
             most = MAX_STREAMS // first.channels
             raise QueryError(f"{len(queries)} queries of {first.channels} channels are too many; at most {most}")
         low = resample_blocks(waiting.tapped(first, blocks), SAMPLE_RATE)
-        with_gain = self._masked(low, queries, first.channels, watch, extend=band == "extend")
+        with_gain = self._masked(low, queries, first.channels, watch, shown, extend=band == "extend")
         stems = resample_blocks(with_gain, first.sample_rate)
         # Stems first, then the mixture as it comes back from 16 kHz, then the gains of what lies above.
         streams = len(queries) * first.channels
@@ -234,19 +251,21 @@ class Separator:
         queries: list[EncodedQuery],
         channels: int,
         watch: Watcher | None,
+        shown: Shown,
         *,
         extend: bool,
     ) -> Iterator[Audio]:
         """Yield the stems at 16 kHz, K × C channels (and, to extend masks, the mixture and K gains)."""
         frames = FrameStream(channels)
         samples = SampleStream((len(queries) + extend) * channels)
-        windows = WindowedMasks(lambda m: self.masks(m, queries), self.network.config.frame_multiple, WINDOW, CONTEXT)
+        masks_of = functools.partial(self.masks if shown == "queries" else self.masks_with_noise, queries=queries)
+        windows = WindowedMasks(masks_of, self.network.config.frame_multiple, WINDOW, CONTEXT)
 
         def finished(pairs: Iterator[tuple[Tensor, Tensor]]) -> Iterator[Audio]:
             for spectrum, masks in pairs:
                 if watch is not None:
                     watch(masks, spectrum.mean(dim=0).abs())
-                linear = unwarp(masks.cpu())
+                linear = unwarp(masks[: len(queries)].cpu())
                 parts = [(linear[:, None] * spectrum[None]).flatten(0, 1)]
                 given = samples.push(torch.cat([*parts, spectrum]) if extend else parts[0])
                 gains = linear[:, -_HIGH_ROWS:].mean(dim=1) if extend else None
@@ -267,6 +286,27 @@ class Separator:
             made = np.concatenate([made, stream.take(made.shape[1])])
         if made.shape[1]:
             yield Audio(made, SAMPLE_RATE)
+
+
+def _terms(queries: Sequence[EncodedQuery]) -> NDArray[np.float32]:
+    """The vectors of all terms, those of a query together, the wanted before the unwanted."""
+    return np.concatenate([vectors for query in queries for vectors in (query.positive, query.negative)])
+
+
+def joined(single: Tensor, queries: Sequence[EncodedQuery]) -> Tensor:
+    """Return the mask of each query, (K, G, T): the greatest of its terms, times one minus each of its negative terms.
+
+    single: one mask for each term, (terms, G, T), in the order of `_terms`.
+    """
+    masks, first = [], 0
+    for query in queries:
+        count, unwanted = len(query.positive), len(query.negative)
+        mask = single[first : first + count].amax(dim=0)
+        for negative in single[first + count : first + count + unwanted]:
+            mask = mask * (1.0 - negative)
+        masks.append(mask)
+        first += count + unwanted
+    return torch.stack(masks)
 
 
 def made_channels(streams: int, channels: int, queries: int, band: Band) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 import lightning as L
 import torch
+from muspy_core import training
 from torch import Tensor
 
 from clipsep.checkpoint import ModelError, Training, load_checkpoint, save_checkpoint
@@ -113,10 +114,7 @@ class CLIPSepModule(L.LightningModule):
 
     def rate_at(self, step: int) -> float:
         """Return what the learning rate is multiplied by: up to 1, then linearly down to `decay_end_rate`."""
-        if step < self.warmup_steps:
-            return (step + 1) / self.warmup_steps
-        done = (step - self.warmup_steps) / max(self.decay_end_step - self.warmup_steps, 1)
-        return max(1.0 - done * (1.0 - self.decay_end_rate), self.decay_end_rate)
+        return training.linear_decay(step, self.warmup_steps, self.decay_end_step, self.decay_end_rate)
 
 
 def spectrograms(sources: Tensor) -> tuple[Tensor, Tensor]:
@@ -141,7 +139,7 @@ def begin_from(model: torch.nn.Module, name: str) -> None:
     model.load_state_dict(found, strict=False)
 
 
-class ExportBest(L.Callback):
+class ExportBest(training.ExportBest):
     """Writes the best model so far as a folder that `clipsep.checkpoint.load_checkpoint` loads.
 
     Args:
@@ -150,32 +148,19 @@ class ExportBest(L.Callback):
     """
 
     def __init__(self, folder: str | None = None, monitor: str = "val_loss") -> None:
-        self.folder, self.monitor = folder, monitor
-        self.best = float("inf")
+        super().__init__(folder, monitor)
 
-    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Save if this is the best validation."""
-        value = trainer.callback_metrics.get(self.monitor)
-        if trainer.sanity_checking or not trainer.is_global_zero or value is None or float(value) >= self.best:
-            return
-        data = trainer.datamodule  # type: ignore[attr-defined]  # Lightning sets it when fit is called
-        if not isinstance(pl_module, CLIPSepModule) or not isinstance(data, MixDataModule):
+    def export(
+        self, folder: Path, module: L.LightningModule, data: L.LightningDataModule, history: training.History
+    ) -> None:
+        """Write the model with what its queries are."""
+        if not isinstance(module, CLIPSepModule) or not isinstance(data, MixDataModule):
             raise TypeError("ExportBest works with CLIPSepModule and MixDataModule")
-        self.best = float(value)
         library = data.read_library
-        training = Training(
-            steps=trainer.global_step,
+        learned = Training(
+            steps=history.steps,
             encoder=library.vectors.encoder or {"kind": "labels"},
             data=f"{len(data.part('train'))} sounds of {len(library.trained_labels)} labels",
-            scores={self.monitor: round(self.best, 5)},
+            scores={name: score for name, score in history.scores.items() if name == self.monitor},
         )
-        folder = Path(self.folder or Path(trainer.log_dir or trainer.default_root_dir) / "export")
-        save_checkpoint(folder, pl_module.model, training)
-
-    def state_dict(self) -> dict[str, Any]:
-        """The best value so far, so that resumed training does not overwrite a better model."""
-        return {"best": self.best}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up the best value."""
-        self.best = state_dict["best"]
+        save_checkpoint(folder, module.model, learned)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -90,7 +90,9 @@ def in_range(pitches: NDArray[np.integer], lowest: int, highest: int) -> NDArray
     return np.asarray(moved - 12 * np.maximum(-(-(moved - highest) // 12), 0))
 
 
-def excerpt(music: Music, parts: Sequence[int], instrument: Instrument, start_s: float) -> Music:
+def excerpt(
+    music: Music, parts: Sequence[int], instrument: Instrument, start_s: float, seconds: float = SECONDS
+) -> Music:
     """Return seconds of one or several parts of a piece as one track of an instrument, from 0 on."""
     times = music.tempo_map
     notes = []
@@ -98,7 +100,7 @@ def excerpt(music: Music, parts: Sequence[int], instrument: Instrument, start_s:
         table = music.tracks[part].notes.array
         onsets = times.seconds(table["time"])
         ends = times.seconds(table["time"] + table["duration"])
-        chosen = (onsets >= start_s) & (onsets < start_s + SECONDS) & (table["duration"] > 0)
+        chosen = (onsets >= start_s) & (onsets < start_s + seconds) & (table["duration"] > 0)
         if not chosen.any():
             continue
         pitches = in_range(table["pitch"][chosen].astype(int), *instrument.range)
@@ -206,6 +208,13 @@ def vectors_of(encoder: SentenceQueries) -> Vectors:
     )  # fmt: skip
 
 
+def splits_of(scores: Sequence[Path], seed: int = 0) -> dict[str, list[Path]]:
+    """Return the files of each split, as `build` divides them."""
+    works = _works(scores)
+    parts = _split(sorted(works), ("train", "validation", "test"), np.random.default_rng(seed))
+    return {split: [path for name in names for path in works[name]] for split, names in parts.items()}
+
+
 def _works(scores: Sequence[Path]) -> dict[str, list[Path]]:
     """Files by work: those of one folder are one work."""
     found: dict[str, list[Path]] = {}
@@ -214,10 +223,10 @@ def _works(scores: Sequence[Path]) -> dict[str, list[Path]]:
     return found
 
 
-def _split(names: Sequence[str], counts: Mapping[str, int], rng: np.random.Generator) -> dict[str, list[str]]:
+def _split(names: Sequence[str], splits: Iterable[str], rng: np.random.Generator) -> dict[str, list[str]]:
     """Draw works for the splits, 70 % for training, the rest in equal parts."""
     order = [names[index] for index in rng.permutation(len(names))]
-    others = [split for split in counts if split != "train"]
+    others = [split for split in splits if split != "train"]
     each = max(round(0.3 * len(order) / max(len(others), 1)), 1)
     parts = {split: order[index * each : (index + 1) * each] for index, split in enumerate(others)}
     return {"train": order[len(others) * each :], **parts}
