@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
-from muspy_core.configurations import with_configuration_paths
+from muspy_core.errors import needed
 
 CONFIGS = Path(str(resources.files("clipsonic"))) / "configs"
 
@@ -17,24 +16,11 @@ def fit(arguments: Sequence[str]) -> int:
 
     Raises ImportError, which says what to install, where Lightning is missing.
     """
-    try:
+    with needed("clipsonic", "train", "training"):
         import lightning as L
-        from lightning.pytorch.cli import LightningCLI
+        from muspy_core.training import fit_by_configuration
 
         from clipsonic.data import ClipDataModule
-    except ModuleNotFoundError as error:
-        raise ImportError(f"training needs {error.name}; install the extra: pip install 'clipsonic[train]'") from error
 
-    with warnings.catch_warnings():
-        # The arguments are those of the command line; only bare names have been replaced.
-        warnings.filterwarnings("ignore", message="LightningCLI's args parameter")
-        LightningCLI(
-            L.LightningModule,
-            ClipDataModule,
-            # A configuration names which of the three modules it trains.
-            subclass_mode_model=True,
-            args=["fit", *with_configuration_paths(arguments, CONFIGS)],
-            save_config_kwargs={"overwrite": True},
-            parser_kwargs={"prog": "clipsonic"},
-        )
-    return 0
+    # A configuration names which of the three modules it trains.
+    return fit_by_configuration("clipsonic", arguments, L.LightningModule, ClipDataModule)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
-from muspy_core.configurations import with_configuration_paths
+from muspy_core.errors import needed
 
 CONFIGS = Path(str(resources.files("deepperformer"))) / "configs"
 
@@ -17,24 +16,8 @@ def fit(arguments: Sequence[str]) -> int:
 
     Raises ImportError, which says what to install, where Lightning is missing.
     """
-    try:
+    with needed("deepperformer", "train", "training"):
         import lightning as L
-        from lightning.pytorch.cli import LightningCLI
-    except ModuleNotFoundError as error:
-        raise ImportError(
-            f"training needs {error.name}; install the extra: pip install 'deepperformer[train]'"
-        ) from error
+        from muspy_core.training import fit_by_configuration
 
-    with warnings.catch_warnings():
-        # The arguments are those of the command line; only bare names have been replaced.
-        warnings.filterwarnings("ignore", message="LightningCLI's args parameter")
-        LightningCLI(
-            L.LightningModule,
-            L.LightningDataModule,
-            subclass_mode_model=True,
-            subclass_mode_data=True,
-            args=["fit", *with_configuration_paths(arguments, CONFIGS)],
-            save_config_kwargs={"overwrite": True},
-            parser_kwargs={"prog": "deepperformer"},
-        )
-    return 0
+    return fit_by_configuration("deepperformer", arguments, L.LightningModule, L.LightningDataModule)
