@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from deepperformer.checkpoint import load_checkpoint, save_checkpoint
+from deepperformer.checkpoint import Training, load_checkpoint, save_checkpoint
 from deepperformer.cli import main as console
 from deepperformer.config import AlignmentConfig, SynthesisConfig
 from deepperformer.data import ClipDataModule
@@ -15,12 +15,14 @@ from deepperformer.errors import DataError
 from deepperformer.evaluate import evaluate_alignment, evaluate_synthesis
 from deepperformer.experiments import runs
 from deepperformer.experiments.__main__ import main
+from deepperformer.experiments.bundle import main as make_bundle
 from deepperformer.experiments.configs import configurations
 from deepperformer.experiments.page import render
 from deepperformer.experiments.runs import Run, runs_of
 from deepperformer.experiments.tables import TABLES
 from deepperformer.features.spectrogram import MelDefinition
 from deepperformer.model import AlignmentModel, SynthesisModel
+from deepperformer.perform import Performer
 from deepperformer.prepare import prepare
 from deepperformer.recordings import Recording
 from muspy_core import Audio
@@ -153,3 +155,22 @@ def test_models_are_evaluated_drawn_and_exported_by_commands(
     }  # fmt: skip
     assert console(["export", str(bundle), "-o", str(tmp_path / "out"), "--format", "torchscript"]) == 2
     assert "--overwrite" in capsys.readouterr().err
+
+
+def test_exports_become_a_bundle_with_a_card(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small = {"dim": 16, "attention_dim": 16, "ffn": 16, "encoder_layers": 1, "performers": 2}
+    synthesis = SynthesisModel(SynthesisConfig(**small, decoder_layers=1))
+    save_checkpoint(tmp_path / "s", synthesis, MelDefinition(), ("ann", "bob"), Training(7, (), {"val_mse": 0.5}))
+    save_checkpoint(tmp_path / "a", AlignmentModel(AlignmentConfig(**small)), MelDefinition(), ("ann", "bob"))
+    given = ["viola", "--into", str(tmp_path), "--synthesis", str(tmp_path / "s")]
+    assert make_bundle([*given, "--alignment", str(tmp_path / "a")]) == 0
+    performer = Performer.from_pretrained(tmp_path / "viola")
+    assert performer.alignment is not None
+    card = (tmp_path / "viola" / "README.md").read_text()
+    assert "| synthesis | synthesis |" in card
+    assert "mse 0.5" in card
+    assert "Without inverter: Griffin-Lim makes the sound." in card
+    assert make_bundle(["viola", "--into", str(tmp_path), "--alignment", str(tmp_path / "a")]) == 2
+    assert "needs a synthesis model" in capsys.readouterr().err
+    assert make_bundle([*given, "--alignment", str(tmp_path / "s")]) == 2
+    assert "is a model of kind synthesis, not alignment" in capsys.readouterr().err

@@ -174,3 +174,14 @@ def test_a_bundle_is_loaded_from_a_folder(performer: Performer, tmp_path: Path) 
     assert loaded.performers == ("ann", "bob")
     assert loaded.alignment is None
     assert isinstance(loaded.inverter, ISTFTInverter)
+
+
+def test_timing_may_come_from_others_than_the_sound(performer: Performer) -> None:
+    assert performer.alignment is not None
+    timing = Checkpoint(**{**vars(performer.alignment), "performers": ("eva", "finn", "gil")})
+    mixed = Performer(performer.synthesis, None, timing)
+    assert mixed.timing_number_of(None, "bob") == 1
+    assert mixed.timing_number_of("gil", "bob") == 2
+    assert mixed.timing_number_of(2, 0) == 2
+    with pytest.raises(PerformError, match=r"no timing 'ann': choose one of 0 \(eva\)"):
+        mixed.timing_number_of("ann", 0)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 Perform a score as audio, and align scores with recordings.
 
-  deepperformer perform score.musicxml -o out.wav --model runs/violin           a whole piece
+  deepperformer perform score.musicxml -o out.wav                              a whole piece
   deepperformer align score.mxl recording.wav -o alignment.csv                  when each note is played
   deepperformer prepare RECORDINGS -o data && deepperformer fit -c small-full   train (extra: deepperformer[train])
 """
@@ -102,6 +102,7 @@ def _add_playing(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("how it is played")
     group.add_argument("--model", default="violin", help="bundled name, folder or hub:OWNER/NAME (default: violin)")
     group.add_argument("--performer", default="0", metavar="NAME", help="number or name (default: 0)")
+    group.add_argument("--timing", metavar="NAME", help="whose timing, where that comes from others (number or name)")
     group.add_argument("--qpm", type=float, metavar="QPM", help="constant tempo (default: the score's)")
     group.add_argument("--humanise", type=float, default=1.0, metavar="0..1", help="0: exactly the tempo (default: 1)")
     group.add_argument("--part", metavar="PART", help="name or number of the only part to play")
@@ -133,6 +134,7 @@ def _perform(options: argparse.Namespace) -> int:
         score=options.score,
         output=options.output,
         performer=options.performer,
+        timing=options.timing,
         qpm=options.qpm,
         humanise=options.humanise,
         part=options.part,

@@ -30,6 +30,7 @@ class Request:
     score: Path | None
     output: Path
     performer: str = "0"
+    timing: str | None = None
     qpm: float | None = None
     humanise: float = 1.0
     part: str | None = None
@@ -118,7 +119,12 @@ def _timed(performer: Performer, request: Request) -> tuple[Performance, Any]:
         performance = Performance(rows, timings)
     else:
         performance = performer.time_notes(
-            music, performer=request.performer, qpm=request.qpm, humanise=request.humanise, part=request.part
+            music,
+            performer=request.performer,
+            timing=request.timing,
+            qpm=request.qpm,
+            humanise=request.humanise,
+            part=request.part,
         )
     return performance, constant_timings(performance.rows, tempo)[:, 0]
 

@@ -92,14 +92,19 @@ class Performer:
 
     def number_of(self, performer: str | int) -> int:
         """Return the number of a performer, by number or name. Raises PerformError, with the names."""
-        count = max(len(self.performers), 1)
-        if isinstance(performer, int) or performer.isdigit():
-            if int(performer) < count:
-                return int(performer)
-        elif performer in self.performers:
-            return self.performers.index(performer)
-        names = ", ".join(f"{index} ({name})" for index, name in enumerate(self.performers)) or "0"
-        raise PerformError(f"no performer {performer!r}: choose one of {names}")
+        return _numbered(performer, self.performers, "performer")
+
+    def timing_number_of(self, timing: str | int | None, performer: str | int) -> int:
+        """Return the number of the one whose timing is wanted; None: the performer of that number or name, if any.
+
+        Sound and timing may come from different data, and then have different performers.
+        """
+        known = () if self.alignment is None else self.alignment.performers
+        if timing is not None:
+            return _numbered(timing, known, "timing")
+        if isinstance(performer, str) and performer in known:
+            return known.index(performer)
+        return min(self.number_of(performer), max(len(known) - 1, 0))
 
     # --- stages ------------------------------------------------------------------------------------------------------
 
@@ -108,6 +113,7 @@ class Performer:
         music: Music,
         *,
         performer: str | int = 0,
+        timing: str | int | None = None,
         qpm: float | None = None,
         humanise: float = 1.0,
         part: str | None = None,
@@ -117,16 +123,17 @@ class Performer:
         Args:
             music: The score.
             performer: Number or name.
+            timing: The same of whose timing it is, where the alignment model knows others; None: the performer's.
             qpm: Constant tempo; None: the score's.
             humanise: 0 (exactly that tempo) to 1 (as the model plays).
             part: Name or number of the only part to play.
         """
         rows = rows_of(music, "score", part)
         tempo = ScoreTempo.of(music, qpm)
-        number = self.number_of(performer)
+        self.number_of(performer)  # an unknown one is said here, before anything is played
+        number = self.timing_number_of(timing, performer)
         if self.alignment is None:
             return Performance(rows, constant_timings(rows, tempo))
-        number = min(number, max(self.alignment.model.config.performers - 1, 0))
         frame_s = self.mel_definition.frame_s
         return Performance(rows, expressive_timings(rows, tempo, self.alignment.model, number, frame_s, humanise))
 
@@ -197,6 +204,17 @@ class Performer:
             )
         made: NDArray[np.float32] = mel[0].numpy().copy()
         return made
+
+
+def _numbered(performer: str | int, names: tuple[str, ...], what: str) -> int:
+    """Return the number of one of several performers. Raises PerformError, with the names."""
+    if isinstance(performer, int) or performer.isdigit():
+        if int(performer) < max(len(names), 1):
+            return int(performer)
+    elif performer in names:
+        return names.index(performer)
+    known = ", ".join(f"{index} ({name})" for index, name in enumerate(names)) or "0"
+    raise PerformError(f"no {what} {performer!r}: choose one of {known}")
 
 
 def _local_qpm(performance: Performance) -> float:

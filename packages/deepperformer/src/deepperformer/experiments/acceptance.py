@@ -1,0 +1,132 @@
+"""A bundle → what its performance of a held-out movement is worth: onset F1, length, speed, memory.
+
+    python -m deepperformer.experiments.acceptance violin BACH-VIOLIN minji-kim_bwv1003_mov4 --judge nmp.onnx
+
+The notes of the recording's score are performed at its mean tempo. A transcriber hears them in the performance, and in
+a FluidSynth rendering of the same performed notes, which says how well it could hear them at best; the control is the
+performance judged by the same notes with their pitches shuffled. Where the recording's sound is there, it is judged by
+its own alignment too, and drawn beside the performance.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from muspy_core import Audio, render
+from muspy_core.audio_blocks import join
+from muspy_core.console import Parser, run_command
+from muspy_core.io.files import write_atomically
+
+from deepperformer.errors import DataError
+from deepperformer.features.notes import PITCH, NoteRows, Timings, music_of, performed_music
+from deepperformer.perform import Performance, Performer
+from deepperformer.recordings import Recording, read_bach_violin
+from deepperformer.transcription import Onsets, Transcriber, onset_f1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program and return its exit code."""
+    parser = Parser(prog="python -m deepperformer.experiments.acceptance", description="Judge a performance.")
+    parser.add_argument("model", help="bundled name or folder")
+    parser.add_argument("dataset", type=Path, help="Bach Violin Dataset")
+    parser.add_argument("recording", help="name of a recording that no model saw")
+    parser.add_argument("--judge", type=Path, required=True, metavar="FILE", help="nmp.onnx of basic-pitch")
+    parser.add_argument("--performer", default="0", metavar="NAME", help="number or name (default: 0)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="where the figures go")
+    parser.add_argument("--sound", type=Path, metavar="FILE", help="where the performance goes")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="waveform and mel beside the recording's (.png)")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    options = parser.parse_args(arguments)
+    return run_command(lambda: _run(options), debug=options.debug)
+
+
+def _run(options: argparse.Namespace) -> int:
+    found = [recording for recording in read_bach_violin(options.dataset) if recording.name == options.recording]
+    if not found:
+        raise DataError(f"{options.dataset}: has no recording {options.recording!r}")
+    performer = Performer.from_pretrained(options.model)
+    performance, audio, figures = performed(performer, found[0], options.performer)
+    figures.update(judged(Transcriber(options.judge), performance, audio, found[0]))
+    figures.update(model=options.model, recording=options.recording, performer=options.performer)
+    if options.sound is not None:
+        audio.write(options.sound, overwrite=True)
+    if options.picture is not None and found[0].sound is not None:
+        from deepperformer.figures import performance_figure
+
+        sounds = {"performance": audio, "recording": real_sound(found[0], performer.mel_definition.sample_rate)}
+        performance_figure(sounds, 20.0, 28.0, performer.mel_definition, options.picture)
+    text = json.dumps(figures, indent=1) + "\n"
+    if options.json is not None:
+        with write_atomically(options.json) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    sys.stdout.write(text)
+    return 0
+
+
+def performed(performer: Performer, recording: Recording, who: str | int) -> tuple[Performance, Audio, dict[str, Any]]:
+    """Return the performance of a recording's score at its mean tempo, its sound, and length, speed and memory."""
+    music = music_of(recording.rows, qpm=recording.qpm)
+    start, processor = time.perf_counter(), time.process_time()
+    performance = performer.time_notes(music, performer=who)
+    blocks, first = [], 0.0
+    for block in performer.stream_notes(performance, who):
+        first = first or time.perf_counter() - start
+        blocks.append(block)
+    seconds, processor = time.perf_counter() - start, time.process_time() - processor
+    audio = join(iter(blocks), sample_rate=performer.mel_definition.sample_rate)
+    written = float((recording.rows[:, 0] + recording.rows[:, 1]).max()) / 24 * 60 / recording.qpm
+    figures = {
+        "notes": len(performance.rows),
+        "seconds": round(audio.duration, 2),
+        "of_the_score": round(performance.duration / written, 4),
+        "rtf": round(seconds / audio.duration, 4),
+        "rtf_processor": round(processor / audio.duration, 4),
+        "first_block_s": round(first, 3),
+        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+    }
+    return performance, audio, figures
+
+
+def judged(
+    transcriber: Transcriber, performance: Performance, audio: Audio, recording: Recording, seed: int = 0
+) -> dict[str, Any]:
+    """Return the onset F1 of a performance, of FluidSynth's rendering of its notes, and of the controls."""
+    true = onsets_of(performance.rows, performance.timings)
+    heard = transcriber.onsets(audio)
+    music = performed_music(performance.rows, performance.timings)
+    rendered = render(music, renderer="fluidsynth", sample_rate=audio.sample_rate)
+    shuffled = true.copy()
+    shuffled[:, 1] = np.random.default_rng(seed).permutation(shuffled[:, 1])
+    ours, reference = onset_f1(true, heard), onset_f1(true, transcriber.onsets(rendered))
+    figures = {
+        "f1": round(ours, 4),
+        "f1_fluidsynth": round(reference, 4),
+        "ratio": round(ours / max(reference, 1e-9), 4),
+        "f1_shuffled": round(onset_f1(shuffled, heard), 4),
+    }
+    if recording.sound is not None and recording.timings is not None:
+        real = transcriber.onsets(real_sound(recording, audio.sample_rate))
+        figures["f1_recording"] = round(onset_f1(onsets_of(recording.rows, recording.timings), real), 4)
+    return figures
+
+
+def onsets_of(rows: NoteRows, timings: Timings) -> Onsets:
+    """Return time and pitch of each note, (n, 2)."""
+    return np.stack([timings[:, 0], rows[:, PITCH].astype(np.float64)], axis=1)
+
+
+def real_sound(recording: Recording, sample_rate: int) -> Audio:
+    """Return the sound of a recording."""
+    return recording.clip(sample_rate).audio
+
+
+if __name__ == "__main__":
+    sys.exit(main())
