@@ -141,7 +141,7 @@ def test_seeds_are_given_as_mean_and_deviation(tmp_path: Path) -> None:
         figures = {"nll_note": value, "training": {"parameters": 1234}, "command": "mmt fit"}
         (tmp_path / "models" / f"{name}-s{seed}.json").write_text(json.dumps(figures))
     page = render(tmp_path)
-    assert "**6.100** ± 0.141 | 2 | 1,234 | 6.000, 6.200 |" in page
+    assert "**6.100 ± 0.141** | 2 | 1,234 | 6.000, 6.200 |" in page
     assert "lower -log p in 1 of 2 seeds" in page
     assert "+0.100, -0.100 nats" in page
 

@@ -16,6 +16,7 @@ import lightning as L
 import numpy as np
 import torch
 from muspy_core import Audio
+from muspy_core.training import reseed
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import lightning as L
 import torch
+from muspy_core import training
 from torch import Tensor
 
 from clipsonic.averaging import Average
@@ -166,9 +167,9 @@ class PriorModule(L.LightningModule):
 
     def training_step(self, batch: list[Tensor], batch_index: int) -> Tensor:
         """Return the loss of a batch of pairs at random steps."""
-        texts, images = batch
+        texts, images, tokens = self._read(batch)
         dropped = torch.rand(len(texts), device=texts.device) < self.dropped
-        loss = prior_loss(self.model, images, texts, None, dropped)
+        loss = prior_loss(self.model, images, texts, tokens, dropped)
         self.log("train_loss", loss, batch_size=len(texts))
         return loss
 
@@ -178,17 +179,22 @@ class PriorModule(L.LightningModule):
 
     def validation_step(self, batch: list[Tensor], batch_index: int) -> None:
         """Log the averaged prior's loss, and the cosine of its samples to the true images (Table 7.2)."""
-        texts, images = batch
+        texts, images, tokens = self._read(batch)
         generator = torch.Generator().manual_seed(VALIDATION_SEED + batch_index)
         model = self.average.module
         assert isinstance(model, Prior)
         kept = torch.zeros(len(texts), dtype=torch.bool, device=texts.device)
-        loss = prior_loss(model, images, texts, None, kept, generator)
+        loss = prior_loss(model, images, texts, tokens, kept, generator)
         self.log("val_loss", loss, batch_size=len(texts), sync_dist=True)
         if batch_index == 0:
-            made = sample_images(model, texts, generators_of(range(len(texts))), steps=16, candidates=1)
+            made = sample_images(model, texts, generators_of(range(len(texts))), tokens, steps=16, candidates=1)
             cosine = torch.nn.functional.cosine_similarity(made, images).mean()
             self.log("val_cosine", cosine, batch_size=len(texts), prog_bar=True, sync_dist=True)
+
+    def _read(self, batch: list[Tensor]) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Texts, images, and the texts' tokens where the prior reads them and the data has them."""
+        texts, images, *rest = batch
+        return texts, images, rest[0] if rest and self.config.tokens else None
 
     def configure_optimizers(self) -> Any:
         """AdamW that decays matrices alone."""
@@ -228,7 +234,7 @@ class Rate:
         return 0.1 + 0.45 * (1 + math.cos(math.pi * done))
 
 
-class Export(L.Callback):
+class Export(training.ExportBest):
     """Writes the model after each validation into a folder that `clipsonic` loads: the best so far, or the last.
 
     Args:
@@ -237,27 +243,11 @@ class Export(L.Callback):
     """
 
     def __init__(self, folder: str | None = None, monitor: str | None = None) -> None:
-        self.folder, self.monitor = folder, monitor
-        self.best = float("inf")
+        super().__init__(folder, monitor)
 
-    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Save, if this is the best validation or none is compared."""
-        if trainer.sanity_checking or not trainer.is_global_zero:
-            return
-        if self.monitor is not None:
-            value = trainer.callback_metrics.get(self.monitor)
-            if value is None or float(value) >= self.best:
-                return
-            self.best = float(value)
-        data: Any = trainer.datamodule  # type: ignore[attr-defined]  # set by Trainer.fit
-        folder = Path(self.folder or Path(trainer.log_dir or trainer.default_root_dir) / "export")
-        module: Any = pl_module
-        module.export(folder, data, trainer.global_step)
-
-    def state_dict(self) -> dict[str, Any]:
-        """The best value so far, so that resumed training does not overwrite a better model."""
-        return {"best": self.best}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up the best value."""
-        self.best = state_dict["best"]
+    def export(
+        self, folder: Path, module: L.LightningModule, data: L.LightningDataModule, history: training.History
+    ) -> None:
+        """Write what the module is."""
+        exported: Any = module
+        exported.export(folder, data, history.steps)

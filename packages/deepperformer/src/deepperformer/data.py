@@ -14,6 +14,7 @@ import lightning as L
 import numpy as np
 import torch
 from muspy_core.media import read_audio
+from muspy_core.training import reseed
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
@@ -240,7 +241,7 @@ class ClipDataModule(L.LightningDataModule):
             collate_fn=collate,
             drop_last=len(self.windows["train"]) >= self.batch_size,
             num_workers=self.workers,
-            worker_init_fn=_reseed,
+            worker_init_fn=reseed,
             persistent_workers=self.workers > 0,
         )
 
@@ -255,13 +256,6 @@ class ClipDataModule(L.LightningDataModule):
     def dataset(self, subset: Subset, rng: np.random.Generator | None = None) -> ClipDataset:
         """Return the clips of a part of the split."""
         return ClipDataset(self.prepared, self.windows[subset], self.performers, self.frames, self.sound, rng)
-
-
-def _reseed(worker: int) -> None:
-    """Give each worker process a generator of its own; all would draw the same windows otherwise."""
-    information = torch.utils.data.get_worker_info()
-    if information is not None and getattr(information.dataset, "rng", None) is not None:
-        information.dataset.rng = np.random.default_rng(information.seed)
 
 
 # --- plain sound -----------------------------------------------------------------------------------------------------
@@ -371,7 +365,7 @@ class SegmentDataModule(L.LightningDataModule):
             generator=torch.Generator().manual_seed(self.seed),
             drop_last=True,
             num_workers=self.workers,
-            worker_init_fn=_reseed,
+            worker_init_fn=reseed,
             persistent_workers=self.workers > 0,
         )
 

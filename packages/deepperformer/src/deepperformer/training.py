@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import lightning as L
 import torch
+from muspy_core import training
 from torch import Tensor, nn
 
 from deepperformer.checkpoint import Training, save_checkpoint
@@ -242,7 +243,7 @@ def _given(mel: Tensor | None) -> Tensor:
     return mel
 
 
-class ExportBest(L.Callback):
+class ExportBest(training.ExportBest):
     """Writes the best model so far as a folder that `load_checkpoint` reads.
 
     Args:
@@ -251,31 +252,18 @@ class ExportBest(L.Callback):
     """
 
     def __init__(self, folder: str | None = None, monitor: str = "val_loss") -> None:
-        self.folder, self.monitor = folder, monitor
-        self.best = float("inf")
+        super().__init__(folder, monitor)
 
-    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Save if this is the best validation."""
-        value = trainer.callback_metrics.get(self.monitor)
-        if trainer.sanity_checking or not trainer.is_global_zero or value is None or float(value) >= self.best:
-            return
-        data = trainer.datamodule  # type: ignore[attr-defined]  # Lightning sets it when fit is called
-        model, mel = getattr(pl_module, "model", None), getattr(pl_module, "mel", None)
+    def export(
+        self, folder: Path, module: L.LightningModule, data: L.LightningDataModule, history: training.History
+    ) -> None:
+        """Write the model with its mel definition and its performers."""
+        model, mel = getattr(module, "model", None), getattr(module, "mel", None)
         if (
             not isinstance(model, nn.Module)
             or not isinstance(mel, MelDefinition)
             or not isinstance(data, (ClipDataModule, SegmentDataModule))
         ):
             raise TypeError("ExportBest works with this package's modules and data")
-        self.best = float(value)
-        folder = Path(self.folder or Path(trainer.log_dir or trainer.default_root_dir) / "export")
-        scores = {name: round(float(score), 5) for name, score in trainer.callback_metrics.items() if "val" in name}
-        save_checkpoint(folder, model, mel, data.performers, Training(trainer.global_step, data.works, scores))
-
-    def state_dict(self) -> dict[str, Any]:
-        """The best value so far, so that resumed training does not overwrite a better model."""
-        return {"best": self.best}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up the best value."""
-        self.best = state_dict["best"]
+        learned = Training(history.steps, data.works, dict(history.scores))
+        save_checkpoint(folder, model, mel, data.performers, learned)
