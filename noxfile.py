@@ -116,10 +116,12 @@ def audit(session: nox.Session) -> None:
 
 @nox.session(name="tests-lowest")
 def tests_lowest(session: nox.Session) -> None:
-    """All tests with the lowest versions that the packages allow (but of torch and what needs a newer one)."""
-    packages = [f"-e{with_extras(name)}" for name in PACKAGES]
-    session.run("python", "tools/lowest_versions.py", "lowest.txt", external=True)
-    session.install("--constraint", "lowest.txt", *packages, *groups("test", *(f"test-{name}" for name in PACKAGES)))
+    """All tests with the lowest versions that the packages allow, but of torch."""
+    lowest = str(Path(session.create_tmp()) / "lowest.txt")
+    session.run("python", "tools/lowest_versions.py", lowest)
+    session.install(
+        "--constraint", lowest, *map(with_extras, PACKAGES), *groups("test", *(f"test-{name}" for name in PACKAGES))
+    )
     pytest(session, "packages", "tests-integration")
 
 
