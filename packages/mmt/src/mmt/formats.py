@@ -41,7 +41,7 @@ class Format:
     @property
     def fields(self) -> int:
         """Number of fields of an event."""
-        return self.header([]).shape[1]
+        return int(self.header([]).shape[1])
 
     def prompt(self, names: Iterable[str] | None) -> Codes:
         """Return the prompt of a song for these instruments, or of one about which nothing is said (None).

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from muspy_core.runs import Figures
 from numpy.typing import NDArray
 
 from mmt.baselines import mmm, remi
 from mmt.encoding import encode
 from mmt.evaluate import Estimate, plain
-from mmt.experiments.runs import Figures, Folders
+from mmt.experiments.runs import Folders
 from mmt.notes import BEAT, POSITION, RESOLUTION, NoteRows
 from mmt.songs import Songs
 

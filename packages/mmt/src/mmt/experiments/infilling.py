@@ -13,13 +13,14 @@ from typing import Literal
 import numpy as np
 import torch
 from muspy_core.metrics import groove_consistency, pitch_class_entropy, scale_consistency
+from muspy_core.runs import Figures
 from numpy.typing import NDArray
 
 from mmt.checkpoint import load_checkpoint
 from mmt.continuing import go_on
 from mmt.encoding import NOTE, TYPE, Codes, decode, encode, header_codes, task_header
 from mmt.evaluate import MEASURE, Estimate, plain
-from mmt.experiments.runs import Figures, Folders
+from mmt.experiments.runs import Folders
 from mmt.experiments.tables import BUNDLED
 from mmt.generate import Options, generate
 from mmt.grammar import Bans
@@ -99,7 +100,8 @@ def prompt_of(song: NoteRows, way: Way) -> Codes:
 
 def _notes(rows: NoteRows) -> Codes:
     codes = encode(rows)
-    return codes[codes[:, TYPE] == NOTE]
+    notes: Codes = codes[codes[:, TYPE] == NOTE]
+    return notes
 
 
 @torch.inference_mode()

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from muspy_core.runs import Figures
 
 from mmt.assessment import Corpus, assess, beats_of, draw_samples
 from mmt.attention import draw, evidence, relative_attentions
 from mmt.checkpoint import Checkpoint, load_checkpoint
 from mmt.encoding import encode
 from mmt.evaluate import Estimate, excerpts_of, plain
-from mmt.experiments.runs import EXCERPT_BEATS, Figures, Folders, export_folder
+from mmt.experiments.runs import EXCERPT_BEATS, Folders, export_folder
 from mmt.experiments.tables import BUNDLED, EXCERPT_NOTES, MODELS, SAMPLES
 from mmt.generate import Options, generate, unconditioned
 from mmt.model import MMT

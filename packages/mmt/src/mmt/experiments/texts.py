@@ -54,7 +54,7 @@ before alone, and from nothing but the instruments. -log p is that of the song's
 pitch classes of the notes that it writes have in common with the song's own; the other columns are the mean difference
 of a metric from that of the song's own notes. Notes outside the bars stay bit for bit, which a test looks after.
 
-| | -log p of a note | worse than filling in by | overlap of pitch classes | pitch class entropy | scale consistency \
+| | -log p of a note | minus filling in | overlap of pitch classes | pitch class entropy | scale consistency \
 | groove consistency |
 |---|---|---|---|---|---|---|"""
 

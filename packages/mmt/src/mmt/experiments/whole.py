@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from muspy_core.runs import Figures
 
 from mmt import encoding, extended
 from mmt.checkpoint import load_checkpoint
 from mmt.evaluate import TRIM_BEATS, likelihood
-from mmt.experiments.runs import Figures, Folders
+from mmt.experiments.runs import Folders
 from mmt.experiments.tables import WHOLE
 from mmt.notes import BEAT, COLUMNS, PROGRAM
 from mmt.songs import Songs, load_split
