@@ -66,6 +66,10 @@ DATA = {
     "deepperformer/src/deepperformer/pretrained/*/*": "ours, MIT: weights; each folder has a model card",
     "deepperformer/src/deepperformer/pretrained/*/*/*": "as above",
     "clipsep/src/clipsep/pretrained/*/*": "ours, MIT: weights; each folder has a model card",
+    "clipsep/src/clipsep/demo/*.flac": (
+        "ours, MIT: ten seconds of a quartet of OpenScore (CC0), rendered with FluidR3_GM (MIT); "
+        "made by clipsep.experiments.demo"
+    ),
     "clipsep/src/clipsep/experiments/instruments.json": "ours, MIT: names of instruments and programs",
     "clipsonic/src/clipsonic/pretrained/*/*": "ours, MIT: weights; each folder has a model card",
     "clipsonic/src/clipsonic/pretrained/*/*/*": "as above",
