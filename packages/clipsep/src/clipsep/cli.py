@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from muspy_core.about import add_info
 from muspy_core.console import (
     EXIT_OK,
     EXIT_SOME_FAILED,
@@ -120,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     convert.add_argument("--labels", type=Path, metavar="FILE", help="labels of a LabelSep, one a line, in its order")
     convert.add_argument("--clip-weights", default="openai", metavar="FILE", help="CLIP's weights (default: openai)")
     commands.add_parser("fit", help="train a model; the options are LightningCLI's (clipsep fit --help)")
+    add_info(commands, "clipsep")
     return parser
 
 

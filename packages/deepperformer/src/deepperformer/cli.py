@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from muspy_core.about import add_info
 from muspy_core.console import EXIT_OK, Parser, add_debug_option, check_writable, print_step, run_command
 
 import deepperformer
@@ -87,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     model_commands.add_export_options(export)
 
     commands.add_parser("fit", help="train a model; the options are LightningCLI's (deepperformer fit --help)")
+    add_info(commands, "deepperformer")
     return parser
 
 

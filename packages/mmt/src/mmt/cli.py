@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from muspy_core.about import add_info
 from muspy_core.console import (
     EXIT_OK,
     EXIT_SOME_FAILED,
@@ -75,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     extend.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="folder to write into")
 
     commands.add_parser("fit", help="train a model; the options are LightningCLI's (mmt fit --help)")
+    add_info(commands, "mmt")
     add_evaluate(commands)
     add_samples(commands)
     return parser
