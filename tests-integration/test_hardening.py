@@ -20,7 +20,7 @@ import pytest
 import torch
 from console_runs import COUNTS, NOTES, faults, files_in, run
 from damage import CONFIGURATIONS, CONTENT, DESCRIPTIONS, WEIGHTS, Damage
-from whole_inputs import piece, write_files, write_listening_test, write_models
+from whole_inputs import piece
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,26 +145,6 @@ BATCHES = (
     ("clipsep prepare {in} -o {out}/made", "wav", "made/*"),
     ("clipsonic prepare {in} -o {out}/made", "wav", "made/*"),
 )
-
-
-@pytest.fixture(scope="session")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of whole files of every kind, and of models."""
-    folder = tmp_path_factory.mktemp("whole")
-    write_files(folder)
-    write_listening_test(folder)
-    (folder / "models").mkdir()
-    write_models(folder / "models")
-    shutil.copytree(str(files("arranger") / "pretrained" / "bach-chorales"), folder / "models" / "arranger")
-    return folder
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder of a run: empty but for an empty `out` and what the test puts there."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "out").mkdir()
-    return tmp_path
 
 
 def arguments_of(command: str, damaged: Path, place: Path, whole: Path) -> tuple[str, list[str]]:

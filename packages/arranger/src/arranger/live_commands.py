@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,8 @@ def _live(options: argparse.Namespace) -> int:
     target = Path(options.output) if options.output.lower().endswith(WRITABLE) else None
     if target is not None:
         check_writable(target, overwrite=options.overwrite)
+    if options.tempo not in (None, "midi-clock"):
+        _tempo(options.tempo)
     control = control_of_options(options)
     if source is not None and target is not None and options.clock == "fast":
         report = _stream(options, source, target, control)
@@ -148,9 +151,12 @@ def _relay(options: argparse.Namespace, source: Path | None, target: Path | None
 
 def _tempo(text: str) -> float:
     try:
-        return float(text)
+        qpm = float(text)
     except ValueError:
-        raise ValueError(f"--tempo {text}: give quarters a minute, or midi-clock") from None
+        qpm = 0.0
+    if not 0 < qpm < math.inf:
+        raise ValueError(f"--tempo {text}: give quarters a minute, or midi-clock")
+    return qpm
 
 
 def _read(path: Path) -> Any:

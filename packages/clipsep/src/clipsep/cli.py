@@ -19,6 +19,7 @@ from muspy_core.console import (
     Job,
     Parser,
     add_debug_option,
+    device_of,
     expand_inputs,
     positive,
     print_step,
@@ -251,7 +252,7 @@ def _separator(options: argparse.Namespace) -> Separator:
     from clipsep.separate import Separator
 
     return Separator.from_pretrained(
-        options.model, clip_weights=options.clip_weights, device=options.device, precision=options.precision
+        options.model, clip_weights=options.clip_weights, device=device_of(options.device), precision=options.precision
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
+from muspy_core.datasets.splits import shares_of
 from muspy_core.errors import MuspyError
 from muspy_core.media import Manifest, MediaItem, extract_audio, find_media
 from numpy.typing import NDArray
@@ -66,6 +67,7 @@ def prepare(
 
     Raises LibraryError if no file has sound, OSError for a folder that cannot be read or written.
     """
+    shares_of(shares)  # what is no split is said before any sound is read
     listed = source if isinstance(source, Manifest) else find_media(source, kinds=("video", "audio"))
     output = Path(output)
     (output / "audio").mkdir(parents=True, exist_ok=True)

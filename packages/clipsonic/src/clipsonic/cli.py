@@ -19,6 +19,7 @@ from muspy_core.console import (
     Parser,
     add_debug_option,
     check_writable,
+    device_of,
     positive,
     print_step,
     run_command,
@@ -185,17 +186,8 @@ def _synthesizer(options: argparse.Namespace) -> Synthesizer:
 
     encoder = None if options.encoder is None else encoder_of(options.encoder, weights=options.weights)
     return Synthesizer.from_pretrained(
-        options.model, vocoder=options.vocoder, prior=options.prior, encoder=encoder, device=_device(options.device)
+        options.model, vocoder=options.vocoder, prior=options.prior, encoder=encoder, device=device_of(options.device)
     )
-
-
-def _device(name: str) -> str:
-    """Return a device that is there."""
-    import torch
-
-    if name != "cpu" and not (name.startswith("cuda") and torch.cuda.is_available()):
-        raise ValueError(f"--device {name}: there is no such device here; cpu works everywhere")
-    return name
 
 
 def _query(options: argparse.Namespace, synthesizer: Synthesizer, prompt: Prompt) -> Query:

@@ -48,6 +48,8 @@ class Request:
             check_writable(self.report, overwrite=self.overwrite)
         if self.score is None and self.mel is None and self.alignment is None:
             raise PerformError("there is no score to perform: name one, or --alignment or --mel")
+        if not 0 <= self.humanise <= 1:
+            raise PerformError(f"--humanise {self.humanise:g}: from 0 (exactly the tempo) to 1 (as the model plays)")
         if self.mel is not None and (self.stop_after is not None or self.report is not None):
             raise PerformError("--mel is the last stage before sound: neither --stop-after nor --report goes with it")
         wanted = {"align": (".csv", ".mid", ".midi"), "mel": (".npy",)}.get(self.stop_after or "")

@@ -103,6 +103,20 @@ def add_resume_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def device_of(name: str) -> str:
+    """Return a device of torch, if it is there. Raises ValueError, which lists those that are."""
+    import torch
+
+    there = ["cpu"]
+    if torch.cuda.is_available():
+        there += ["cuda", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
+    if torch.backends.mps.is_available():
+        there.append("mps")
+    if name not in there:
+        raise ValueError(f"--device {name}: there is no such device here; there is {', '.join(there)}")
+    return name
+
+
 def positive(text: str) -> int:
     """Parse a whole number above 0, for argparse."""
     number = int(text)
