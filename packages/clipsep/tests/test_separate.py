@@ -116,10 +116,18 @@ def test_the_stem_is_the_masked_transform_of_the_whole(separator: Separator) -> 
     assert np.allclose(separator.separate(audio, ["flute"]).stems["flute"].samples, expected.numpy(), atol=1e-4)
 
 
-def test_fast_features_are_those_of_the_network(separator: Separator) -> None:
-    mixture = torch.rand(1, 256, 64)
+@pytest.mark.parametrize("kind", ["clipsep", "early", "middle"])
+def test_the_network_of_a_separator_is_faster_and_computes_the_same(kind: str) -> None:
+    network = stirred(build_model(kind, width=2, depth=5, query_dim=4))  # type: ignore[arg-type]  # kinds by name
+    for name, buffer in network.named_buffers():
+        if "running" in name:
+            buffer.uniform_(0.5, 1.5, generator=torch.Generator().manual_seed(len(name)))
+    separator = Separator(network, TableQueries(TABLE))  # type: ignore[arg-type]  # a network
+    mixture, asked = torch.rand(1, 256, 64), torch.tensor([[TABLE["flute"]]])
     with torch.inference_mode():
-        assert torch.allclose(separator._features(mixture), separator.network.features(mixture), rtol=1e-3, atol=1e-4)
+        fast, plain = separator.network(mixture, asked).queries, network(mixture, asked).queries
+    assert torch.allclose(fast, plain, rtol=1e-3, atol=1e-4)
+    assert not any(isinstance(part, torch.nn.BatchNorm2d) for part in separator.network.unet.up_norms)
 
 
 def test_blocks_of_any_size_give_the_same_sound(separator: Separator) -> None:

@@ -27,7 +27,7 @@ from clipsep.config import HOP_LENGTH, SAMPLE_RATE
 from clipsep.features.queries import QueryEncoder, encoder_of
 from clipsep.features.spectrogram import FLOOR, unwarp, warp
 from clipsep.features.wordings import QueryError
-from clipsep.model import CLIPSep, FusedSep, Network, PITSep
+from clipsep.model import CLIPSep, FusedSep, Network, PITSep, for_inference
 from clipsep.query import EncodedQuery, Query, encode
 from clipsep.windows import CONTEXT, WINDOW, FrameStream, SampleStream, WindowedMasks
 
@@ -85,8 +85,8 @@ class Separator:
     ) -> None:
         if encoder is None and not isinstance(network, PITSep):
             raise QueryError("a model that is asked needs an encoder of queries")
-        self.network, self.encoder, self.device, self.precision = network.eval().to(device), encoder, device, precision
-        self._fast = network.unet.fused().to(device).to(memory_format=torch.channels_last)
+        self.network = for_inference(network).to(device)
+        self.encoder, self.device, self.precision = encoder, device, precision
 
     @classmethod
     def from_pretrained(
@@ -204,7 +204,7 @@ class Separator:
 
     def _features(self, mixture: Tensor) -> Tensor:
         logarithms = torch.log(mixture + FLOOR)[:, None].contiguous(memory_format=torch.channels_last)
-        return self._fast.features(logarithms)
+        return self.network.unet.features(logarithms)
 
     def _tensor(self, vectors: NDArray[np.float32]) -> Tensor:
         tensor = torch.from_numpy(vectors).to(self.device)
