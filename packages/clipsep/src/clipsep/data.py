@@ -166,11 +166,11 @@ class MixDataset(Dataset[Any]):
         whole = self.library.samples(item)
         path = self.library.manifest.path(item)
         if whole < wanted:
-            return Audio.read(path).tile(wanted).samples[0]
+            return np.asarray(Audio.read(path).tile(wanted).samples[0], np.float32)
         first = round(centre_s * SAMPLE_RATE) - wanted // 2
         start, stop = max(first, 0), min(first + wanted, whole)
         read = Audio.read(path, start_s=start / SAMPLE_RATE, end_s=stop / SAMPLE_RATE)
-        return read.window(first - start, wanted).samples[0]
+        return np.asarray(read.window(first - start, wanted).samples[0], np.float32)
 
     def _off_query(self, item: int, rng: np.random.Generator) -> int | None:
         """A sound of another label, or None."""

@@ -187,7 +187,9 @@ def build_model(model: CLIPSepConfig | Kind = "clipsep", **fields: Any) -> Netwo
 def for_inference(network: Network) -> Network:
     """Return a copy that computes the same faster: normalisations are part of convolutions, maps lie channels last."""
     unet = network.unet.fused().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # of torch's stub
-    return copy.deepcopy(network, {id(network.unet): unet}).eval()
+    copied: Network = copy.deepcopy(network, {id(network.unet): unet})
+    copied.eval()
+    return copied
 
 
 def n_parameters(network: nn.Module) -> int:

@@ -54,7 +54,9 @@ def evaluate(options: argparse.Namespace) -> int:
 
 def models_of(name: str) -> dict[str, Checkpoint]:
     """Return the models of a bundle, or the only one, by stage. Raises ModelError if there is none."""
-    from deepperformer.checkpoint import CONFIG_NAME, STAGES, load_checkpoint, model_folder
+    from muspy_core.pretrained import CONFIG_NAME
+
+    from deepperformer.checkpoint import STAGES, load_checkpoint, model_folder
 
     folder = model_folder(name)
     stages = [stage for stage in STAGES if (folder / stage / CONFIG_NAME).is_file()]

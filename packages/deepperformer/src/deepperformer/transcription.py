@@ -105,7 +105,7 @@ def _rises(notes: NDArray[np.float32], largest: float) -> NDArray[np.float32]:
     rise = np.maximum(np.minimum(notes - before[1:-1], notes - before[:-2]), 0)
     rise[:2] = 0
     peak = float(rise.max(initial=0.0))
-    return rise * np.float32(largest / peak) if peak > 0 else rise
+    return np.asarray(rise * (largest / peak), np.float32) if peak > 0 else rise
 
 
 def _end_of(levels: NDArray[np.float32]) -> int:

@@ -49,7 +49,7 @@ def middle_clips(sounds: Sequence[NDArray[np.int16]], sample_rate: int) -> list[
         raise DataError(f"no sound lasts {CLIP_S:g} s, which the measures need")
     starts = [(len(sound) - length) // 2 for sound in long_ones]
     return [
-        np.asarray(sound[start : start + length], np.float32) / 32768
+        np.asarray(sound[start : start + length] / 32768, np.float32)
         for sound, start in zip(long_ones, starts, strict=True)
     ]
 
@@ -90,7 +90,8 @@ def _refined_peak(spectrum: NDArray[np.float32], peaks: NDArray[np.int64]) -> ND
     inside = np.clip(peaks, 1, spectrum.shape[1] - 2)
     rows = np.arange(len(spectrum))
     low, middle, high = (np.log(spectrum[rows, inside + shift] + 1e-12) for shift in (-1, 0, 1))
-    return inside + 0.5 * (low - high) / np.minimum(low - 2 * middle + high, -1e-9)
+    between: NDArray[np.float64] = inside + 0.5 * (low - high) / np.minimum(low - 2 * middle + high, -1e-9)
+    return between
 
 
 def _magnitudes(samples: Samples, n_fft: int) -> NDArray[np.float32]:

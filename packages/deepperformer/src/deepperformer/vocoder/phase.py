@@ -71,10 +71,9 @@ class PhaseInverter(nn.Module):
         levels, advances, slopes = self.changes(mel)
         magnitudes = torch.exp(levels).clamp(max=LARGEST)
         count = 0 if known is None else known.shape[1]
-        phases = integrated(
-            *(values[:, count:].detach().cpu().numpy() for values in (magnitudes, advances, slopes)),
-            None if known is None or not count else known[:, -1].cpu().numpy(),
-        )
+        sizes, steps, tilts = (values[:, count:].detach().cpu().numpy() for values in (magnitudes, advances, slopes))
+        before = None if known is None or not count else known[:, -1].cpu().numpy()
+        phases = integrated(sizes, steps, tilts, before)
         units = torch.from_numpy(phases).to(mel.device)
         if known is not None:
             units = torch.cat([known, units], dim=1)
