@@ -23,6 +23,14 @@ class FrameEncoder(LabelEncoder):
         return np.stack([np.full(self.dim, time_s + 1, np.float32) for time_s in times_s])
 
 
+class TokenEncoder(FrameEncoder):
+    """Also gives two encoded tokens of a text, the second after its end."""
+
+    def tokens(self, texts: list[str]) -> NDArray[np.float32]:
+        """Tokens of the length of the text."""
+        return np.stack([[np.full(self.dim, len(text)), np.zeros(self.dim)] for text in texts]).astype(np.float32)
+
+
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     """The prepared sounds of a folder."""
@@ -97,6 +105,25 @@ def test_videos_give_sound_and_a_random_frame(tmp_path: Path) -> None:
     text, image = PairDataset(clips, "train")[0]
     np.testing.assert_array_equal(text, LabelEncoder(4).texts(["violin"])[0])
     assert image.shape == (4,)
+
+
+def test_a_prior_is_given_the_tokens_of_its_text(tmp_path: Path) -> None:
+    av = pytest.importorskip("av")
+    write_video(av, tmp_path / "violin" / "one.mp4")
+    manifest = Manifest((MediaItem("violin/one.mp4", "video", "violin", "train"),), tmp_path)
+    wordings = {"violin": [("a fiddle", "train"), ("for tests", "test")]}
+    prepare(manifest, tmp_path / "data", TokenEncoder(4), wordings=wordings, frames=1, progress=False)
+    clips = Clips.load(tmp_path / "data")
+    lengths = {
+        len(text): vector for text, vector in zip(("violin", "a fiddle"), clips.label_vectors()["violin"], strict=True)
+    }
+    for seed in range(4):
+        text, _, tokens = PairDataset(clips, "train", seed)[0]
+        assert tokens.shape == (2, 4)
+        np.testing.assert_array_equal(text, lengths[int(tokens[0, 0])])
+    assert clips.label_tokens("test")["violin"][0, 0, 0] == len("for tests")
+    prepare(manifest, tmp_path / "data", FrameEncoder(4), frames=1, progress=False)
+    assert Clips.load(tmp_path / "data").tokens is None
 
 
 def test_what_is_no_prepared_folder_is_named(tmp_path: Path) -> None:

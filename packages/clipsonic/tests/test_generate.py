@@ -156,6 +156,22 @@ def test_a_prior_stands_between_text_and_network(folder: Path, tmp_path: Path) -
         Synthesizer.from_pretrained(folder, prior=tmp_path / "other")
 
 
+class TokenEncoder(LabelEncoder):
+    """Gives encoded tokens too, which say how long a text is."""
+
+    def tokens(self, texts: list[str]) -> np.ndarray:
+        """One token of each text."""
+        return np.stack([np.full((1, self.dim), len(text), np.float32) for text in texts])
+
+
+def test_a_prior_reads_the_tokens_of_the_encoder() -> None:
+    torch.random.manual_seed(0)
+    prior = Prior(PriorConfig(8, 16, 1, 2, 3)).eval()
+    with_tokens = Synthesizer(small(), encoder=TokenEncoder(8), prior=prior)
+    without = Synthesizer(small(), encoder=LabelEncoder(8), prior=prior)
+    assert np.abs(with_tokens.text("violin").vector - without.text("violin").vector).max() > 1e-4
+
+
 def test_a_vocoder_of_other_spectrograms_is_refused() -> None:
     with pytest.raises(ModelError, match="the vocoder reads spectrograms"):
         Synthesizer(small(), Inverter(InverterConfig(8, 16, 1), MelConfig(ceiling=1.0)))

@@ -86,6 +86,7 @@ def test_clip_reads_texts_and_images(tmp_path: Path) -> None:
     texts = queries.texts(["a photo of a violin", "a photo of a flute"])
     pictures = np.random.default_rng(0).integers(0, 255, (2, 32, 32, 3), np.uint8)
     assert texts.shape == queries.images(list(pictures)).shape == (2, 24)
+    assert queries.tokens(["a photo of a violin"]).shape[0] == 1
     assert queries.identity == encoder_of(f"{description}/x", weights=str(weights)).identity
     with pytest.raises(QueryError, match="no sounds"):
         queries.sounds([])

@@ -44,6 +44,24 @@ def test_vectors_are_what_open_clip_itself_makes(tiny: tuple[str, str], tmp_path
     assert np.allclose(encoder.images([pixels, tmp_path / "picture.png"]), np.repeat(image, 2, 0), atol=1e-6)
 
 
+def test_encoded_tokens_end_where_the_text_ends(tiny: tuple[str, str]) -> None:
+    encoder = ClipEncoder(*tiny)
+    network, _, _ = open_clip.create_model_and_transforms("tiny-clip", pretrained=tiny[1])
+    numbers = open_clip.get_tokenizer("tiny-clip")(["a photo of a violin", "dog"])
+    tokens = encoder.tokens(["a photo of a violin", "dog"])
+    ends = numbers.argmax(1).tolist()
+    for text, end in zip(tokens, ends, strict=True):
+        assert text[: end + 1].any(1).all()
+        assert not text[end + 1 :].any()
+    # The vector of a text is its last token, projected.
+    last = torch.from_numpy(tokens[[0, 1], ends])
+    assert np.allclose(
+        (last @ network.text_projection).detach().numpy(), encoder.texts(["a photo of a violin", "dog"]), atol=1e-5
+    )
+    with pytest.raises(ClipError, match="no text"):
+        encoder.tokens([])
+
+
 def test_pictures_of_a_video_are_embedded_at_times(tiny: tuple[str, str], tmp_path: Path) -> None:
     video = write_video(tmp_path / "video.mp4")
     encoder = ClipEncoder(*tiny)

@@ -1,7 +1,8 @@
 """Prepared clips on disk: their sound, the vectors of their frames, and those of their labels (prepare → data).
 
 A folder holds `audio.i16` (samples of all clips one after another, 16-bit, one channel), `vectors.npy` (R, D) and
-`clips.json`, which says where in them each clip and each label's wordings are. Spectrograms are computed when they are
+`clips.json`, which says where in them each clip and each label's wordings are; where CLIP read the wordings, also
+`tokens.npy` (wordings, L, D), their encoded tokens in half precision. Spectrograms are computed when they are
 wanted, so that none can be stale.
 """
 
@@ -20,7 +21,7 @@ from muspy_core.io.files import write_atomically
 from numpy.typing import NDArray
 
 FORMAT = "clipsonic clips 1"
-AUDIO, VECTORS, TABLE = "audio.i16", "vectors.npy", "clips.json"
+AUDIO, VECTORS, TOKENS, TABLE = "audio.i16", "vectors.npy", "tokens.npy", "clips.json"
 
 
 class DataError(MuspyError):
@@ -55,7 +56,7 @@ class Wording:
 
 @dataclasses.dataclass(frozen=True)
 class Clips:
-    """All clips of a folder. encoder: identity of what made the vectors; template: of labels."""
+    """All clips of a folder. encoder: identity of what made the vectors; template: of labels; tokens: of wordings."""
 
     folder: Path
     sample_rate: int
@@ -64,6 +65,7 @@ class Clips:
     clips: tuple[Clip, ...]
     wordings: tuple[Wording, ...]
     vectors: NDArray[np.float32]
+    tokens: NDArray[np.float16] | None = None
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> Clips:
@@ -76,6 +78,8 @@ class Clips:
             clips = tuple(Clip(**{**row, "rows": tuple(row["rows"])}) for row in table["clips"])
             wordings = tuple(Wording(**row) for row in table["wordings"])
             vectors = np.load(folder / VECTORS, mmap_mode="r", allow_pickle=False)
+            encoded = folder / TOKENS
+            tokens = np.load(encoded, mmap_mode="r", allow_pickle=False) if encoded.is_file() else None
             samples = (folder / AUDIO).stat().st_size // 2
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(f"{folder}: holds no prepared clips (clipsonic prepare makes them): {error}") from error
@@ -83,12 +87,19 @@ class Clips:
         if max(ends, default=0) > samples:
             raise DataError(f"{folder / AUDIO}: ends after {samples:,} samples, but clips reach to {max(ends):,}")
         rate, encoder, template = table["sample_rate"], table["encoder"], table["template"]
-        return cls(folder, rate, encoder, template, clips, wordings, vectors)
+        if tokens is not None and len(tokens) != len(wordings):
+            raise DataError(f"{encoded}: has {len(tokens)} texts, but {TABLE} has {len(wordings)}; prepare them again")
+        return cls(folder, rate, encoder, template, clips, wordings, vectors, tokens)
 
     def save(self) -> None:
         """Write vectors and table; the audio is there already."""
         with write_atomically(self.folder / VECTORS) as temporary:
             np.save(temporary, self.vectors)
+        if self.tokens is None:
+            (self.folder / TOKENS).unlink(missing_ok=True)
+        else:
+            with write_atomically(self.folder / TOKENS) as temporary:
+                np.save(temporary, self.tokens)
         table = {
             "format": FORMAT,
             "sample_rate": self.sample_rate,
@@ -130,6 +141,16 @@ class Clips:
             if wording.split == split:
                 rows.setdefault(wording.label, []).append(wording.row)
         return {label: np.asarray(self.vectors[chosen], np.float32) for label, chosen in rows.items()}
+
+    def label_tokens(self, split: str = "train") -> Mapping[str, NDArray[np.float32]]:
+        """Return the encoded tokens of each label's wordings, (wordings, L, D); none where there are none."""
+        rows: dict[str, list[int]] = {}
+        for row, wording in enumerate(self.wordings):
+            if wording.split == split:
+                rows.setdefault(wording.label, []).append(row)
+        if self.tokens is None:
+            return {}
+        return {label: np.asarray(self.tokens[chosen], np.float32) for label, chosen in rows.items()}
 
     def image_vectors(self, clip: Clip) -> NDArray[np.float32]:
         """Return the vectors of a clip's frames, (frames, D); none for a clip without pictures."""

@@ -83,11 +83,14 @@ class CropDataset(Dataset[Any]):
 
 
 class PairDataset(Dataset[Any]):
-    """Vectors of a label's text and of an image with that label: what the prior learns from (App. 7.A)."""
+    """Vectors of a label's text and of an image with that label, and the text's encoded tokens where there are any.
+
+    It is what the prior learns from (App. 7.A).
+    """
 
     def __init__(self, clips: Clips, split: str, seed: int = 0) -> None:
         self.clips, self.split, self.seed, self.epoch = clips, split, seed, 0
-        self.texts = clips.label_vectors()
+        self.texts, self.tokens = clips.label_vectors(), clips.label_tokens()
         self.chosen = [clip for clip in clips.of(split) if clip.rows[1] and clip.label]
         if not self.chosen:
             raise DataError(f"{clips.folder}: no clip of the {split} part has both pictures and a label")
@@ -95,11 +98,13 @@ class PairDataset(Dataset[Any]):
     def __len__(self) -> int:
         return len(self.chosen)
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], ...]:
         clip = self.chosen[index]
         rng = np.random.default_rng([self.seed, self.epoch if self.split == "train" else 0, index])
         texts, images = self.texts[clip.label], self.clips.image_vectors(clip)
-        return texts[rng.integers(len(texts))], images[rng.integers(len(images))]
+        row = int(rng.integers(len(texts)))
+        pair = texts[row], images[rng.integers(len(images))]
+        return (*pair, self.tokens[clip.label][row]) if self.tokens else pair
 
 
 class ClipDataModule(L.LightningDataModule):

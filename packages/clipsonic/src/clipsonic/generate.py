@@ -174,7 +174,8 @@ class Synthesizer:
         if self.prior is not None:
             from clipsonic.prior import sample_images
 
-            made = sample_images(self.prior, torch.from_numpy(vectors), generators_of([seed] * len(parts)))
+            tokens = self._text_tokens([part for part, _ in parts])
+            made = sample_images(self.prior, torch.from_numpy(vectors), generators_of([seed] * len(parts)), tokens)
             vectors = made.numpy()
         return mixed(vectors, [weight for _, weight in parts])
 
@@ -183,6 +184,13 @@ class Synthesizer:
             return self.vocabulary.texts(texts)
         template = self.network.queries.template
         return self._encoder().texts([template.format(text) for text in texts])
+
+    def _text_tokens(self, texts: Sequence[str]) -> Tensor | None:
+        """Encoded tokens for a prior that reads them; None, for which its nulls stand, if the encoder has none."""
+        towers: Any = self.encoder
+        if self.prior is None or not self.prior.config.tokens or not hasattr(towers, "tokens"):
+            return None
+        return torch.from_numpy(towers.tokens([self.network.queries.template.format(text) for text in texts]))
 
     def _encoder(self) -> QueryEncoder:
         if self.encoder is None:

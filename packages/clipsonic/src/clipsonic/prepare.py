@@ -94,7 +94,10 @@ def prepare(
         encoder.texts([wording.text for wording in texts]) if texts else np.zeros((0, _width(parts)), np.float32)
     )
     vectors = stacked([part for part in parts if len(part)], _width(parts))
-    prepared = Clips(output, sample_rate, encoder.identity, template, tuple(clips), texts, vectors)
+    towers: Any = encoder
+    has_tokens = bool(texts) and hasattr(encoder, "tokens")
+    tokens = towers.tokens([wording.text for wording in texts]).astype(np.float16) if has_tokens else None
+    prepared = Clips(output, sample_rate, encoder.identity, template, tuple(clips), texts, vectors, tokens)
     prepared.save()
     return Prepared(prepared, failed)
 

@@ -128,6 +128,10 @@ class ClipQueries:
         """Return vectors of images."""
         return np.asarray(self.clip.images(list(images)), np.float32)
 
+    def tokens(self, texts: Sequence[str]) -> Vectors:
+        """Return encoded tokens of texts for a prior, (n, L, D), with zeros after a text's end."""
+        return np.asarray(self.clip.tokens([check_text(text) for text in texts]), np.float32)
+
     def frames(self, path: str | os.PathLike[str], times_s: Sequence[float], sha256: str | None = None) -> Vectors:
         """Return vectors of a video's frames at these times."""
         return np.asarray(self.clip.frames(path, times_s, sha256=sha256), np.float32)

@@ -92,11 +92,21 @@ class ClipEncoder:
 
     def texts(self, texts: Sequence[str]) -> Vectors:
         """Return the vectors of texts, (texts, dim). Raises ClipError for an empty text or one that is too long."""
-        for text in texts:
-            if not text.strip():
-                raise ClipError("a query must have words; got an empty text")
+        _check_words(texts)
         keys = [embedding_key(text, "text") for text in texts]
         return self._vectors(keys, lambda chosen: self._run_texts([texts[index] for index in chosen]))
+
+    def tokens(self, texts: Sequence[str]) -> Vectors:
+        """Return the encoded tokens of texts, (texts, length, width): what the text tower ends with before it pools.
+
+        length: of the longest text that the tower reads, 77 for OpenAI's. Places after the end of a text are zeros.
+        Nothing is cached: tokens of a text are a hundred times as many values as its vector. Raises ClipError as
+        `texts` does, and for an architecture whose tower has no such tokens.
+        """
+        parts = [self._run_tokens(list(texts[first : first + BATCH])) for first in range(0, len(texts), BATCH)]
+        if not parts:
+            raise ClipError("no text is given, of which tokens could be encoded")
+        return np.concatenate(parts)
 
     def images(self, pictures: Sequence[Picture]) -> Vectors:
         """Return the vectors of pictures, (pictures, dim).
@@ -150,6 +160,24 @@ class ClipEncoder:
             vectors = towers.model.encode_text(towers.tokenizer(texts).to(self.device))
         return _array(vectors)
 
+    def _run_tokens(self, texts: list[str]) -> Vectors:
+        _check_words(texts)
+        towers = self._loaded()
+        norm = getattr(getattr(towers.model, "text", towers.model), "ln_final", None)
+        if norm is None:
+            raise ClipError(f"{self.name}: its text tower has no encoded tokens to give")
+        ended: list[Any] = []
+        hook = norm.register_forward_hook(lambda module, given, made: ended.append(made))
+        try:
+            self._run_texts(texts)
+        finally:
+            hook.remove()
+        encoded = _array(ended[0])
+        numbers = towers.tokenizer(texts).numpy()
+        # The end has the highest number of all tokens.
+        after = np.arange(encoded.shape[1]) > numbers.argmax(1)[:, None]
+        return np.where(after[..., None], np.float32(0), encoded)
+
     def _run_images(self, pictures: Sequence[Picture]) -> Vectors:
         import torch
 
@@ -162,6 +190,11 @@ class ClipEncoder:
     def __getstate__(self) -> dict[str, Any]:
         # Another process loads the towers for itself, if it needs them.
         return {**self.__dict__, "_towers": None}
+
+
+def _check_words(texts: Sequence[str]) -> None:
+    if not all(text.strip() for text in texts):
+        raise ClipError("a query must have words; got an empty text")
 
 
 def _array(vectors: Any) -> Vectors:
