@@ -74,7 +74,7 @@ _PEERS = (
     Row("other-soundfont", "the same notes with the other SoundFont", "other"),
     Row("copy-istft", "real test sounds through the vocoder", "copy", ("vocoder",)),
     Row("copy-griffin-lim", "real test sounds through Griffin-Lim", "copy", ("vocoder",)),
-    Row("mean-mel", "mean spectrogram of the label, by the vocoder", "mean-mel", ("vocoder", "text")),
+    Row("mean-mel", "mean spectrogram of the label, made audible", "mean-mel", ("vocoder", "text")),
 )
 
 
