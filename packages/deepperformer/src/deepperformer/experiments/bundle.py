@@ -20,7 +20,7 @@ from muspy_core.pretrained import CONFIG_NAME, WEIGHTS_NAME
 from deepperformer.checkpoint import MODELS, STAGES, Checkpoint, load_checkpoint
 from deepperformer.errors import ModelError
 
-MOST_BYTES = 12_000_000
+MOST_BYTES = 12 * 2**20
 CARD_NAME = "README.md"
 
 
@@ -39,14 +39,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(name: str, exports: Mapping[str, Path], into: Path) -> int:
     size = bundle(exports, into / name)
-    sys.stdout.write(f"wrote {into / name}: {', '.join(exports)}, {size / 1e6:.2f} MB\n")
+    sys.stdout.write(f"wrote {into / name}: {', '.join(exports)}, {size / 2**20:.2f} MiB\n")
     return 0
 
 
 def bundle(exports: Mapping[str, Path], folder: Path) -> int:
     """Copy exports, by stage, into a bundle, write its card, and return its size in bytes.
 
-    Raises ModelError for a bundle without synthesis, over 12 MB, or of models that do not go together, and MelError for
+    Raises ModelError for a bundle without synthesis, over 12 MiB, or of models that do not go together, and MelError for
     models of different mels.
     """
     checkpoints = {stage: load_checkpoint(path) for stage, path in exports.items()}
@@ -58,7 +58,7 @@ def bundle(exports: Mapping[str, Path], folder: Path) -> int:
         checkpoints["synthesis"].mel.check(checkpoint.mel, checkpoint.name)
     size = sum((path / name).stat().st_size for path in exports.values() for name in (WEIGHTS_NAME, CONFIG_NAME))
     if size > MOST_BYTES:
-        raise ModelError(f"the models have {size / 1e6:.2f} MB together: a bundle has {MOST_BYTES / 1e6:g} at most")
+        raise ModelError(f"the models have {size / 2**20:.2f} MiB together: a bundle has {MOST_BYTES / 2**20:g} at most")
     for stage, path in exports.items():
         (folder / stage).mkdir(parents=True, exist_ok=True)
         for name in (WEIGHTS_NAME, CONFIG_NAME):
