@@ -50,7 +50,7 @@ DATA = {
     "*/LICENSE": "the licence itself",
     "*/src/*/configs/*.yaml": "ours, MIT",
     "*/src/*/experiments/configs/*.yaml": "ours, MIT",
-    "*/src/*/experiments/page.md": "ours, MIT",
+    "*/src/*/experiments/*.md": "ours, MIT: text of the results pages",
     "arranger/src/arranger/corpora/bwv244.10.musicxml": (
         "J. S. Bach, BWV 244.10: public domain; notes taken from the corpus in music21's wheel (BSD-3-Clause), "
         "written anew by muspy-core"
