@@ -105,12 +105,14 @@ def test_the_page_holds_figures_gap_and_what_was_not_run(tmp_path: Path) -> None
         baselines = dict.fromkeys(("mixture", "half", "oracle"), metrics)
         folder = tmp_path / "shift" / row
         folder.mkdir(parents=True)
-        figures = {"seed": 0, "n": 4, "asked": asked, "baselines": baselines}
+        figures = {"seed": 0, "n": 4, "asked": asked, "baselines": baselines, "training": {"steps": 500}}
         (folder / "s0.json").write_text(json.dumps(figures))
     page = render(tmp_path)
     assert "CLIPSep +2.00 dB, NIT +0.50 dB. The gap of CLIPSep is larger by +1.50 dB" in page
     assert "Not run yet: clipsep s1, nit s1" in page
     assert "Nothing of this table has been run yet." in page
+    assert "| CLIPSep | 500 | caption | 5.00 |" in page
+    assert "| CLIPSep-NIT | text | 10.27 ± 1.04 | 10.02 |" in page  # the chapter's
 
 
 @pytest.mark.slow

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from clipsep.experiments.runs import runs_of
+from clipsep.experiments.runs import METRICS, runs_of
+from clipsep.experiments.stems import instruments
 from clipsep.experiments.tables import TABLES, Row
 from clipsep.metrics import bootstrap_interval
 
@@ -26,14 +27,17 @@ TITLES = {
 
 def render(results: Path) -> str:
     """Return the page as Markdown. results: folder of the figures."""
-    head = (resources.files("clipsep.experiments") / "page.md").read_text(encoding="utf-8")
-    parts = [head.rstrip("\n"), ""]
+    head, published = (
+        (resources.files("clipsep.experiments") / name).read_text(encoding="utf-8").rstrip("\n")
+        for name in ("page.md", "published.md")
+    )
+    parts = [head, ""]
     for table, title in TITLES.items():
-        parts += [f"## {title}", "", *_table(table, results)]
+        parts += [f"## {title}", "", *_table(table, results), *_details(table, results)]
         if table == "shift":
             parts += _gap(results)
         parts += _missing(table, results)
-    return "\n".join(parts).rstrip("\n") + "\n"
+    return "\n".join([*parts, published]) + "\n"
 
 
 def _found(table: str, row: Row, results: Path) -> list[dict[str, Any]]:
@@ -42,7 +46,7 @@ def _found(table: str, row: Row, results: Path) -> list[dict[str, Any]]:
 
 
 def _table(table: str, results: Path) -> list[str]:
-    lines = ["| | asked by | SNR | SI-SDR | SDR | SI-SDR gain | seeds | n |", "|---|---|---|---|---|---|---|---|"]
+    lines = ["| | steps | asked by | SNR | SI-SDR | SDR | SI-SDR gain | seeds | n |", f"|{'---|' * 9}"]
     first: dict[str, Any] | None = None
     for row in TABLES[table]:
         found = _found(table, row, results)
@@ -51,22 +55,55 @@ def _table(table: str, results: Path) -> list[str]:
         first = first or found[0]
         for kind in found[0]["asked"]:
             made = [figures["asked"][kind] for figures in found]
-            cells = [_mean([figures[metric]["mean"] for figures in made]) for metric in ("snr", "si_sdr", "sdr")]
+            cells = [_mean([figures[metric]["mean"] for figures in made if metric in figures]) for metric in METRICS]
             gain = _mean([figures["si_sdr_gain"]["mean"] for figures in made])
-            lines.append(f"| {row.title} | {kind} | {' | '.join(cells)} | {gain} | {len(found)} | {found[0]['n']} |")
+            steps = found[0]["training"]["steps"]
+            lines.append(
+                f"| {row.title} | {steps:,} | {kind} | {' | '.join(cells)} | {gain} | {len(found)} | {found[0]['n']} |"
+            )
     if first is None:
         return ["Nothing of this table has been run yet.", ""]
     for name, title in (("mixture", "mixture"), ("half", "mixture, halved"), ("oracle", "true binary mask")):
         values = first["baselines"][name]
-        cells = [f"{values[metric]['mean']:.2f}" for metric in ("snr", "si_sdr", "sdr")]
+        cells = [_mean([values[metric]["mean"]] if metric in values else []) for metric in METRICS]
         gain = values["si_sdr"]["mean"] - first["baselines"]["mixture"]["si_sdr"]["mean"]
-        lines.append(f"| *{title}* | | {' | '.join(cells)} | {gain:+.2f} | | {first['n']} |")
+        lines.append(f"| *{title}* | | | {' | '.join(cells)} | {gain:+.2f} | | {first['n']} |")
     return [*lines, ""]
 
 
 def _mean(values: Sequence[float]) -> str:
+    """Mean, and standard deviation of several; – if nothing was measured."""
+    if not values:
+        return "–"
     spread = f" ± {np.std(values, ddof=1):.2f}" if len(values) > 1 else ""
     return f"{np.mean(values):.2f}{spread}"
+
+
+def _details(table: str, results: Path) -> list[str]:
+    """Of each row's first seed: pairs of one family and of two, medians, and what is asked for and not there."""
+    families = {instrument.name: instrument.family for instrument in instruments()}
+    lines = []
+    for row in TABLES[table]:
+        for figures in _found(table, row, results)[:1]:
+            kind = row.asked[0]
+            asked, told = figures["asked"][kind], []
+            for title, same in (("one family", True), ("two families", False)):
+                gains = [gain for pair, gain in asked.get("pairs", {}).items() if _related(pair, families) == same]
+                told += [f"{title} {np.mean(gains):+.2f} dB ({len(gains)} pairs)"] if gains else []
+            if "median" in asked["si_sdr_gain"]:
+                told.append(f"median of all mixtures {asked['si_sdr_gain']['median']:+.2f} dB")
+            if "absent" in figures:
+                absent = figures["absent"]
+                share = f"at most -15 dB in {absent['share_hardly_heard']:.0%}"
+                level = f"{absent['median_db']:.1f} dB beside the mixture (median; {share} of {absent['n']})"
+                told.append(f"asked for a class that is not there, the result is {level}")
+            lines.append(f"* {row.title}, SI-SDR gain by {kind}: {'; '.join(told)}. `{figures.get('command', '')}`")
+    return [*lines, ""] if lines else []
+
+
+def _related(pair: str, families: dict[str, str]) -> bool:
+    target, other = pair.split(" | ")
+    return families[target] == families[other]
 
 
 def _gap(results: Path) -> list[str]:
