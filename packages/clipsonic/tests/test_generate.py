@@ -183,6 +183,26 @@ def test_encoders_that_are_not_the_networks_are_refused(synthesizer: Synthesizer
         other.text("something else")
 
 
+def test_the_bundled_model_knows_labels_and_their_other_names() -> None:
+    synthesizer = Synthesizer.from_pretrained()
+    np.testing.assert_array_equal(synthesizer.text("fiddle").vector, synthesizer.text("violin").vector)
+    quick = Settings(duration_s=0.5, sampling=Sampling(2))
+    (violin,), (drums,) = (synthesizer.generate(label, settings=quick) for label in ("violin", "drums"))
+    assert violin != drums
+    assert violin.rms > 1e-3
+    with pytest.raises(QueryError, match="did you mean 'trumpet'"):
+        synthesizer.text("trumpt")
+
+
+@pytest.mark.slow
+def test_the_bundled_model_needs_nothing_but_a_label(tmp_path: Path) -> None:
+    paths = [tmp_path / "a.wav", tmp_path / "b.wav"]
+    for path in paths:
+        assert main(["generate", "violin", "-o", str(path), "--seed", "7", "--steps", "25"]) == 0
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert Audio.read(paths[0]).duration >= 2
+
+
 # --- console ---------------------------------------------------------------------------------------------------------
 
 
