@@ -64,7 +64,7 @@ DATA = {
         "ours, MIT: weights trained on openly licensed music, whose licences the model card lists (mmt/model-card.md)"
     ),
     "deepperformer/src/deepperformer/pretrained/*/*": (
-        "ours, MIT: weights trained on scores and timings of the Bach Violin Dataset (public domain and CC BY 3.0: Emil "
+        "ours, MIT: weights trained on scores and timings of the Bach Violin Dataset (public domain, CC BY 3.0: Emil "
         "Telmányi, Kinga Augustyn, John Garner, Ko Donghwi, Minji Kim); card: deepperformer/model-card.md"
     ),
     "deepperformer/src/deepperformer/pretrained/*/*/*": "as above",
