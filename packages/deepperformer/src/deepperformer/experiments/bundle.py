@@ -46,8 +46,8 @@ def _run(name: str, exports: Mapping[str, Path], into: Path) -> int:
 def bundle(exports: Mapping[str, Path], folder: Path) -> int:
     """Copy exports, by stage, into a bundle, write its card, and return its size in bytes.
 
-    Raises ModelError for a bundle without synthesis, over 12 MiB, or of models that do not go together, and MelError for
-    models of different mels.
+    Raises ModelError for a bundle without synthesis, over 12 MiB, or of models that do not go together, and MelError
+    for models of different mels.
     """
     checkpoints = {stage: load_checkpoint(path) for stage, path in exports.items()}
     if "synthesis" not in checkpoints:
@@ -58,7 +58,7 @@ def bundle(exports: Mapping[str, Path], folder: Path) -> int:
         checkpoints["synthesis"].mel.check(checkpoint.mel, checkpoint.name)
     size = sum((path / name).stat().st_size for path in exports.values() for name in (WEIGHTS_NAME, CONFIG_NAME))
     if size > MOST_BYTES:
-        raise ModelError(f"the models have {size / 2**20:.2f} MiB together: a bundle has {MOST_BYTES / 2**20:g} at most")
+        raise ModelError(f"{size / 2**20:.2f} MiB of models: a bundle has {MOST_BYTES / 2**20:g} MiB at most")
     for stage, path in exports.items():
         (folder / stage).mkdir(parents=True, exist_ok=True)
         for name in (WEIGHTS_NAME, CONFIG_NAME):
