@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clipsep.checkpoint import ModelError, Training, save_checkpoint
-from clipsep.experiments.bundle import bundle
+from clipsep.checkpoint import ModelError, Training, model_folder, save_checkpoint
+from clipsep.demo import DUET
+from clipsep.experiments.bundle import LARGEST_BYTES, bundle
+from clipsep.features.queries import LabelledSentences
 from clipsep.features.wordings import QueryError
 from clipsep.library import Library
 from clipsep.model import build_model
@@ -49,3 +51,15 @@ def test_a_model_that_reads_no_sentences_is_not_bundled(folder: Path, tmp_path: 
     save_checkpoint(tmp_path / "export", network, Training(encoder={"kind": "labels"}))
     with pytest.raises(ModelError, match="read by labels, not by the sentence encoder"):
         bundle(tmp_path / "export", folder, tmp_path / "bundled")
+
+
+def test_the_model_that_comes_with_the_package_is_small_and_hears_a_piano_and_no_harp() -> None:
+    folder = model_folder("instruments")
+    assert sum(path.stat().st_size for path in folder.iterdir()) <= LARGEST_BYTES
+    separator = Separator.from_pretrained("instruments")
+    assert isinstance(separator.encoder, LabelledSentences)
+    assert len(separator.encoder.known.table) == 12
+    duet = Audio.read(DUET)
+    made = separator.separate(duet.window(0, 3 * duet.sample_rate), ["piano", "harp"])
+    # A flute and a piano are playing. The model takes some of that for a trombone, which its card says.
+    assert made.presence["piano"] > made.presence["harp"] + 6
