@@ -100,14 +100,15 @@ def comparison_figure(comparison: Comparison, span: tuple[float, float] | None =
     span: first and last second shown. Raises ImportError without matplotlib (extra `render`).
     """
     try:
-        from matplotlib import pyplot
+        from matplotlib.figure import Figure
         from muspy_core.rendering import show_pianoroll
     except ModuleNotFoundError as error:
         wanted = install_hint("arranger", "render")
         raise ImportError(f"figures need {error.name}; install the extra: {wanted}") from error
     several = len(comparison.written.tracks) > 1  # a single track, as written, is the mixture
     rows = 1 + several + len(comparison.results)
-    figure, axes = pyplot.subplots(rows, figsize=(10, 2.2 * rows), sharex=True, sharey=True, layout="constrained")
+    figure = Figure(figsize=(10, 2.2 * rows), layout="constrained")  # pyplot would keep it to be shown
+    axes = figure.subplots(rows, sharex=True, sharey=True)
     colors = [_MIXTURE_COLOR] * max(len(comparison.written.tracks), 1)
     options: dict[str, Any] = {"time": "seconds", "alpha_by_velocity": False, "grid": "none", "span": span}
     show_pianoroll(comparison.written, axes=axes[0], colors=colors, legend=False, title="Mixture", **options)
@@ -128,7 +129,6 @@ def comparison_figure(comparison: Comparison, span: tuple[float, float] | None =
     for row in axes[:-1]:
         row.set_xlabel("")
     figure.suptitle(comparison.title)
-    pyplot.close(figure)  # it is saved, not shown
     return figure
 
 

@@ -169,9 +169,11 @@ def _plot_one(job: Job, *, reading: Reading, overwrite: bool, time: Any, rows: s
     music = read_piece(job.input, reading)
     axes = show_tracks(music, time=time)[0] if rows == "tracks" else show_pianoroll(music, time=time)
     figure: Any = axes.figure  # a Figure, not a SubFigure
-    with write_atomically(job.output, overwrite) as temporary:
-        figure.savefig(temporary, dpi=200)
-    _pyplot().close(figure)
+    try:
+        with write_atomically(job.output, overwrite) as temporary:
+            figure.savefig(temporary, dpi=200)
+    finally:
+        _pyplot().close(figure)
 
 
 def _span(text: str) -> tuple[int, int]:
