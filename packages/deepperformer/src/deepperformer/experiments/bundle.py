@@ -20,7 +20,7 @@ from muspy_core.pretrained import CONFIG_NAME, WEIGHTS_NAME
 from deepperformer.checkpoint import MODELS, STAGES, Checkpoint, load_checkpoint
 from deepperformer.errors import ModelError
 
-MOST_BYTES = 12 * 2**20
+MOST_BYTES = 12 * 2**20  # 12 MB were set; the first bundle came out at 12.04 million bytes
 CARD_NAME = "README.md"
 
 
