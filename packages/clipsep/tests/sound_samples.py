@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -10,6 +11,8 @@ from clipsep.features.queries import TableQueries
 from clipsep.library import Library, Vectors
 from clipsep.prepare import prepare
 from muspy_core import Audio
+
+NetworkT = TypeVar("NetworkT", bound=torch.nn.Module)
 
 PITCHES = {"flute": 1760.0, "tuba": 110.0, "violin": 660.0}
 SECONDS = 1.5
@@ -51,10 +54,11 @@ def prepared(folder: Path, sounds: Path, dim: int = 8) -> Library:
     return Library.read(folder)
 
 
-def stirred(network: torch.nn.Module, seed: int = 0) -> torch.nn.Module:
+def stirred(network: NetworkT, seed: int = 0) -> NetworkT:
     """Weights as after some training: fresh ones are so small that nothing can be told from anything."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.add_(0.05 * torch.randn(parameter.shape, generator=generator))
-    return network.eval()
+    network.eval()
+    return network

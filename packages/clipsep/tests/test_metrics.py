@@ -126,7 +126,7 @@ def test_of_pits_masks_the_best_counts() -> None:
     flipped.heads.weight.data = network.heads.weight.data.flip(0)  # type: ignore[union-attr]  # a convolution
     flipped.heads.bias.data = network.heads.bias.data.flip(0)  # type: ignore[union-attr]
     mixture = Mixture(*(tone(f, 1.0, 16000).samples[0][:8191] for f in (440, 900)))
-    one, two = (by_model(net, lambda m: np.zeros(1))(mixture)[0] for net in (network, flipped))  # type: ignore[arg-type]
+    one, two = (by_model(net, lambda m: np.zeros(1))(mixture)[0] for net in (network, flipped))
     assert np.allclose(one, two, atol=1e-5)
 
 
@@ -134,7 +134,7 @@ def test_the_table_holds_baselines_and_model(folder: Path) -> None:
     targets = find_media(folder / "audio", kinds=("audio",))
     network = stirred(build_model("labelsep", width=2, depth=5, labels=["flute", "tuba", "violin"]))
     mixtures = list(protocol(targets, targets, samples=8191, limit=3))
-    separate = by_model(network, lambda m: np.array(1))  # type: ignore[arg-type]  # a network
+    separate = by_model(network, lambda m: np.array(1))
     results = with_baselines(mixtures, separate, metrics=("snr", "si_sdr"), progress=False)
     assert list(results) == ["mixture", "half", "oracle", "model"]
     assert len(table(results).splitlines()) == 5
@@ -144,7 +144,7 @@ def test_evaluation_at_the_console_prints_the_paired_difference_of_two_queries(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     network = stirred(build_model("labelsep", width=2, depth=5, labels=["flute", "tuba", "violin"]))
-    save_checkpoint(tmp_path, network, Training(encoder={"kind": "labels"}))  # type: ignore[arg-type]  # a network
+    save_checkpoint(tmp_path, network, Training(encoder={"kind": "labels"}))
     arguments = ["evaluate", str(folder / "manifest.csv"), "--model", str(tmp_path), "--limit", "3", "--fast"]
     assert main(arguments) == 0
     assert "oracle" in capsys.readouterr().out

@@ -42,7 +42,7 @@ def separator() -> Separator:
         # Masks that differ from one half, from place to place and from query to query.
         network.scale.copy_(torch.randn(32, generator=torch.Generator().manual_seed(2)))  # type: ignore[operator]
         network.projection.weight.mul_(20)  # type: ignore[operator, union-attr]
-    return Separator(network, TableQueries(TABLE))  # type: ignore[arg-type]  # a network
+    return Separator(network, TableQueries(TABLE))
 
 
 # --- streams ---------------------------------------------------------------------------------------------------------
@@ -122,7 +122,7 @@ def test_the_network_of_a_separator_is_faster_and_computes_the_same(kind: str) -
     for name, buffer in network.named_buffers():
         if "running" in name:
             buffer.uniform_(0.5, 1.5, generator=torch.Generator().manual_seed(len(name)))
-    separator = Separator(network, TableQueries(TABLE))  # type: ignore[arg-type]  # a network
+    separator = Separator(network, TableQueries(TABLE))
     mixture, asked = torch.rand(1, 256, 64), torch.tensor([[TABLE["flute"]]])
     with torch.inference_mode():
         fast, plain = separator.network(mixture, asked).queries, network(mixture, asked).queries
@@ -170,7 +170,7 @@ def test_silence_stays_silence(separator: Separator) -> None:
 
 
 def test_pit_gives_its_sources_without_being_asked() -> None:
-    separator = Separator(stirred(build_model("pit", width=2, depth=5)))  # type: ignore[arg-type]  # a network
+    separator = Separator(stirred(build_model("pit", width=2, depth=5)))
     made = separator.separate(noise(1, 9000))
     assert list(made.stems) == ["source 1", "source 2"]
     with pytest.raises(QueryError, match="takes no queries"):
@@ -194,7 +194,7 @@ def test_what_cannot_be_asked_is_refused_before_the_sound_is_read(
 
 def test_masks_of_noise_heads_are_shown_and_no_sound_passes_through_them() -> None:
     network = stirred(build_model("clipsep-nit", width=2, depth=5, query_dim=4))
-    separator = Separator(network, TableQueries(TABLE))  # type: ignore[arg-type]  # a network
+    separator = Separator(network, TableQueries(TABLE))
     sound, shown = noise(1, 20_000), []
     plain = separator.separate(sound, ["flute", "tuba"])
     watched = separator.stream(
@@ -210,7 +210,7 @@ def test_masks_of_noise_heads_are_shown_and_no_sound_passes_through_them() -> No
         expected = network(warp(mirrored(magnitude, -(-frames // 32) * 32))[None], asked)
     assert torch.allclose(masks, torch.cat([expected.queries, expected.noise], dim=1)[0, :, :, :frames], atol=1e-4)
     with pytest.raises(QueryError, match="has no noise heads"):
-        Separator(stirred(build_model("pit", width=2, depth=5))).stream([sound], shown="queries and noise")  # type: ignore[arg-type]
+        Separator(stirred(build_model("pit", width=2, depth=5))).stream([sound], shown="queries and noise")
 
 
 def test_no_seam_is_heard_where_windows_meet(separator: Separator) -> None:

@@ -136,7 +136,7 @@ def test_stems_are_rendered_trained_and_measured(tmp_path: Path, monkeypatch: py
     network = stirred(build_model("labelsep", width=2, depth=5, labels=library.trained_labels))
     monkeypatch.setattr("clipsep.experiments.runs.EACH", 1)
     row = Row("labelsep", "LabelSep", "small-labelsep", ("label",))
-    figures = figures_of(Run("labels", row, 0), HeldOut.of(library, noise=False), Checkpoint("x", network, Training()))  # type: ignore[arg-type]
+    figures = figures_of(Run("labels", row, 0), HeldOut.of(library, noise=False), Checkpoint("x", network, Training()))
     assert figures["n"] == 132
     assert len(figures["asked"]["label"]["pairs"]) == 132
     assert figures["absent"]["n"] == 132

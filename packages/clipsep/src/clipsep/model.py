@@ -186,7 +186,7 @@ def build_model(model: CLIPSepConfig | Kind = "clipsep", **fields: Any) -> Netwo
 
 def for_inference(network: Network) -> Network:
     """Return a copy that computes the same faster: normalisations are part of convolutions, maps lie channels last."""
-    unet = network.unet.fused().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # of torch's stub
+    unet = network.unet.fused().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's types do not know it
     copied: Network = copy.deepcopy(network, {id(network.unet): unet})
     copied.eval()
     return copied

@@ -7,6 +7,7 @@ missing, so this module is imported inside of it.
 from __future__ import annotations
 
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -103,7 +104,7 @@ class History:
     scores: Mapping[str, float]
 
 
-class ExportBest(L.Callback):
+class ExportBest(L.Callback, ABC):
     """Writes the model whenever a validation is the best so far; a package says in `export` how.
 
     Args:
@@ -118,9 +119,9 @@ class ExportBest(L.Callback):
         self.folder, self.monitor, self.mode = folder, monitor, mode
         self.best = float("inf") if mode == "min" else float("-inf")
 
+    @abstractmethod
     def export(self, folder: Path, module: L.LightningModule, data: L.LightningDataModule, history: History) -> None:
         """Write the model into a folder. Raises TypeError for modules or data of another package."""
-        raise NotImplementedError
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Save if this is the best validation; of several processes the first one does."""
