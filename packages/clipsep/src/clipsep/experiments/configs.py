@@ -68,7 +68,7 @@ def recipes() -> Iterator[Recipe]:
         yield Recipe(f"vggsound-nit-gamma-{name}", f"Table 6.5, γ = {name}", "clipsep-nit", "image", gamma)
     yield from (
         Recipe("small-instruments", "Ours, for a CPU: the bundled model, by sentence vectors", "clipsep", "text",
-               small=True, steps=2200, robust=True),
+               small=True, steps=7000, robust=True),
         Recipe("small-labelsep", "Ours, for a CPU: LabelSep", "labelsep", "label", small=True, steps=4000),
         Recipe("small-text", "Ours, for a CPU: by sentence vectors", "clipsep", "text", small=True, steps=4000),
         Recipe("small-pit", "Ours, for a CPU: PIT", "pit", "none", small=True, steps=4000),

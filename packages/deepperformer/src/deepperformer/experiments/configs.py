@@ -91,7 +91,14 @@ def recipes() -> Iterator[Recipe]:
     yield Recipe("istft", "The iSTFT inverter with the published discriminators", "istft", 1_000_000, (), (), (), 5000)
     yield Recipe("small-istft", "The iSTFT inverter with small discriminators", "istft", 20_000, (), few)
     yield Recipe(
-        "small-phase", "The inverter of phase changes, at a size for two CPU cores", "phase", 8000, (), (), (), 1000
+        "small-phase",
+        "The inverter of phase changes, at a size for two CPU cores",
+        "phase",
+        6000,
+        ("dim: 160", "hidden: 440"),  # so that the bundle has less than 12 MB
+        (),
+        (),
+        1000,
     )
 
 
@@ -116,7 +123,7 @@ def text_of(recipe: Recipe) -> str:
         fields = [f"        class_path: deepperformer.{config}"]
         fields += ["        init_args:", *(f"          {line}" for line in recipe.fields)] if recipe.fields else []
     elif not fields:
-        fields = ["        dim: 160" if recipe.kind == "phase" else "        dim: 128"]
+        fields = ["        dim: 128"]
     sound = {"alignment": "none", "synthesis": "mel"}.get(recipe.kind)
     segments = recipe.kind in ("hifigan", "istft", "phase")
     batch = 4 if recipe.name.startswith("small-") and recipe.kind == "synthesis" else 16
