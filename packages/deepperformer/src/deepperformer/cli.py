@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import functools
 import json
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from muspy_core.about import add_info
-from muspy_core.console import EXIT_OK, Parser, add_debug_option, check_writable, print_step, run_command
+from muspy_core.console import (
+    EXIT_OK,
+    Parser,
+    add_command,
+    add_json_option,
+    add_overwrite_option,
+    check_writable,
+    print_step,
+    run_program,
+)
 
 import deepperformer
 from deepperformer import model_commands
@@ -31,11 +39,7 @@ Perform a score as audio, and align scores with recordings.
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    if given[:1] == ["fit"]:
-        return run_command(functools.partial(_fit, [a for a in given[1:] if a != "--debug"]), debug="--debug" in given)
-    options = _parser().parse_args(given)
-    return run_command(functools.partial(options.command, options), debug=options.debug)
+    return run_program(_parser, arguments, _fit)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -43,14 +47,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"deepperformer {deepperformer.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
 
-    perform = _command(commands, "perform", _perform, "play a score", "deepperformer perform score.mxl -o out.wav")
+    perform = add_command(commands, "perform", _perform, "play a score", "deepperformer perform score.mxl -o out.wav")
     perform.add_argument("score", nargs="?", type=Path, metavar="SCORE", help="MusicXML, MIDI, ABC, …")
     perform.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="sound, .csv/.mid or .npy")
     _add_playing(perform)
     _add_stages(perform)
     _add_writing(perform)
 
-    align = _command(
+    align = add_command(
         commands, "align", _align, "find when the notes of a score are played in a recording",
         "deepperformer align score.mxl recording.wav -o alignment.csv",
     )  # fmt: skip
@@ -65,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     align.add_argument("--soundfont", type=Path, metavar="FILE", help="of the reference (default: TimGM6mb)")
     _add_writing(align)
 
-    prepare = _command(
+    prepare = add_command(
         commands, "prepare", _prepare, "prepare recordings for training", "deepperformer prepare bach-violin -o data"
     )
     prepare.add_argument("folder", type=Path, metavar="FOLDER", help="Bach Violin Dataset, MAESTRO, or scores + sound")
@@ -74,14 +78,14 @@ def _parser() -> argparse.ArgumentParser:
                          "reading sound; several fonts are several performers (none: TimGM6mb)")  # fmt: skip
     prepare.add_argument("--program", type=int, default=40, metavar="N", help="of --render (default: 40, violin)")
     prepare.add_argument("--only", metavar="TEXT", help="only recordings whose name has this text")
-    prepare.add_argument("--json", action="store_true", help="print a JSON report instead of lines")
+    add_json_option(prepare)
 
-    evaluate = _command(
+    evaluate = add_command(
         commands, "evaluate", model_commands.evaluate, "measure models on held-out recordings",
         "deepperformer evaluate violin --data data --figures figures",
     )  # fmt: skip
     model_commands.add_evaluate_options(evaluate)
-    export = _command(
+    export = add_command(
         commands, "export", model_commands.export, "write models as TorchScript and ONNX",
         "deepperformer export violin -o exported",
     )  # fmt: skip
@@ -89,14 +93,6 @@ def _parser() -> argparse.ArgumentParser:
 
     commands.add_parser("fit", help="train a model; the options are LightningCLI's (deepperformer fit --help)")
     add_info(commands, "deepperformer")
-    return parser
-
-
-def _command(commands: Any, name: str, function: Any, purpose: str, example: str) -> argparse.ArgumentParser:
-    description = f"{purpose[0].upper()}{purpose[1:]}.\n\n  {example}\n"
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=purpose, description=description)
-    parser.set_defaults(command=function)
-    add_debug_option(parser)
     return parser
 
 
@@ -122,8 +118,8 @@ def _add_stages(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_writing(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
-    parser.add_argument("--json", action="store_true", help="print a JSON report instead of lines")
+    add_overwrite_option(parser)
+    add_json_option(parser)
 
 
 # --- perform ---------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from muspy_core.console import EXIT_OK, print_step
+from muspy_core.console import EXIT_OK, add_json_option, add_overwrite_option, print_step
 
 if TYPE_CHECKING:
     from deepperformer.checkpoint import Checkpoint
@@ -29,7 +29,7 @@ def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the split, as in training (default: 0)")
     parser.add_argument("--figures", type=Path, metavar="FOLDER", help="draw figures 5.3 to 5.6 of the dissertation")
     parser.add_argument("--beside", nargs="*", default=[], metavar="MODEL", help="more models for figure 5.6")
-    parser.add_argument("--json", action="store_true", help="print a JSON report instead of lines")
+    add_json_option(parser)
 
 
 def evaluate(options: argparse.Namespace) -> int:
@@ -130,8 +130,8 @@ def add_export_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="folder to write into")
     parser.add_argument("--format", nargs="+", choices=("torchscript", "onnx"), default=["torchscript", "onnx"],
                         help="default: both")  # fmt: skip
-    parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
-    parser.add_argument("--json", action="store_true", help="print a JSON report instead of lines")
+    add_overwrite_option(parser)
+    add_json_option(parser)
 
 
 def export(options: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from muspy_core.io.files import write_atomically
+from muspy_core.runs import write_configurations
 
 PIANO = ("max_time: 100", "max_duration: 100")
 
@@ -166,12 +166,5 @@ def configurations() -> Iterator[tuple[str, str]]:
         yield recipe.name, text_of(recipe)
 
 
-def write_configurations(folder: Path) -> None:
-    """Write every configuration into a folder."""
-    for name, text in configurations():
-        with write_atomically(folder / f"{name}.yaml") as temporary:
-            temporary.write_text(text, encoding="utf-8")
-
-
 if __name__ == "__main__":
-    write_configurations(Path(str(resources.files("deepperformer") / "configs")))
+    write_configurations(Path(str(resources.files("deepperformer") / "configs")), configurations())

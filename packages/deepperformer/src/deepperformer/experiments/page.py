@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
-from typing import Any
+
+from muspy_core.runs import Figures, mean_sd, page_head, read_figures
 
 from deepperformer.experiments.runs import Run, runs_of
 from deepperformer.experiments.tables import TABLES, Row, Table
 
-Figures = dict[str, Any]
-
 
 def render(results: Path) -> str:
     """Return the page: the text written by hand, then for every table what was measured and what was not."""
-    text = (resources.files("deepperformer.experiments") / "page.md").read_text(encoding="utf-8")
-    return "\n".join([text, *(line for table in TABLES.values() for line in _table(table, results))]) + "\n"
+    return (
+        "\n".join([page_head("deepperformer"), *(line for table in TABLES.values() for line in _table(table, results))])
+        + "\n"
+    )
 
 
 def _read(results: Path, table: Table, row: Row, split: str | None = None) -> list[Figures]:
     """Return the figures of a row on a split, one for each seed that there is."""
-    pattern = f"{split or table.split}-s*.json"
-    files = sorted((results / table.name / row.configuration).glob(pattern))
-    return [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    folder = results / table.name / row.configuration
+    return list(read_figures(folder, f"{split or table.split}-s*.json").values())
 
 
 def _table(table: Table, results: Path) -> list[str]:
@@ -51,8 +49,8 @@ def _alignment(found: Sequence[tuple[Row, list[Figures]]]) -> list[str]:
         wrong = [run["wrong_performer"]["onset_ms"]["mean"] for run in runs]
         steps = statistics.mean(run["training"]["steps"] for run in runs)
         lines.append(
-            f"| {row.title} | {len(runs)} | {spread(onset, 1)} | {ratio:.2f}× | {spread(duration, 1)} "
-            f"| {spread(wrong, 1)} | {steps:,.0f} |"
+            f"| {row.title} | {len(runs)} | {mean_sd(onset, 1)} | {ratio:.2f}× | {mean_sd(duration, 1)} "
+            f"| {mean_sd(wrong, 1)} | {steps:,.0f} |"
         )
     first = next(runs[0] for _, runs in found if runs)
     for name, title in (("constant", "constant tempo of the recording"), ("oracle", "best tempo of each clip")):
@@ -74,8 +72,8 @@ def _synthesis(found: Sequence[tuple[Row, list[Figures]]]) -> list[str]:
         interval = runs[0]["model"]["mse"]
         edges = [run["edges"]["mse"]["mean"] for run in runs]
         lines.append(
-            f"| {row.title} | {len(runs)} | {paper} | {spread(errors, 3)} | {ratio:.2f}× "
-            f"| {interval['low']:.3f}–{interval['high']:.3f} | {spread(edges, 3)} | {runs[0]['training']['steps']:,} |"
+            f"| {row.title} | {len(runs)} | {paper} | {mean_sd(errors, 3)} | {ratio:.2f}× "
+            f"| {interval['low']:.3f}–{interval['high']:.3f} | {mean_sd(edges, 3)} | {runs[0]['training']['steps']:,} |"
         )
     first = next(runs[0] for _, runs in found if runs)
     lines.append(f"| *mean mel of the training data* | | | {first['mean_mel']['mse']['mean']:.3f} | | | | |")
@@ -90,8 +88,8 @@ def _folds(table: Table, results: Path) -> list[str]:
             onset = [run["model"]["onset_ms"]["mean"] for run in runs]
             constant = [run["constant"]["onset_ms"]["mean"] for run in runs]
             lines.append(
-                f"{row.title}, over {len(runs)} other folds: {spread(onset, 1)} ms, constant tempo "
-                f"{spread(constant, 1)} ms."
+                f"{row.title}, over {len(runs)} other folds: {mean_sd(onset, 1)} ms, constant tempo "
+                f"{mean_sd(constant, 1)} ms."
             )
     return [*lines, ""] if lines else []
 
@@ -110,9 +108,3 @@ def _commands(found: Sequence[tuple[Row, list[Figures]]]) -> list[str]:
         for run in runs
     ]
     return ["Commands (DATA is what `deepperformer prepare` made):", "", *lines, ""]
-
-
-def spread(values: Sequence[float], digits: int) -> str:
-    """Return a mean, with ± standard deviation where there are several values."""
-    mean = f"{statistics.mean(values):.{digits}f}"
-    return mean if len(values) < 2 else f"{mean} ± {statistics.stdev(values):.{digits}f}"

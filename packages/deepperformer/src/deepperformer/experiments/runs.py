@@ -6,14 +6,12 @@ VERSION.json`. What is there is not done again, and a training that was cut off 
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from muspy_core.io.files import write_atomically
+from muspy_core.runs import Figures, do_missing, train_once
 
 from deepperformer.experiments.tables import Row, Table
 
@@ -64,24 +62,24 @@ def run_missing(
 
     source: the prepared data. options: further arguments of `fit`, kept with the figures.
     """
-    start = time.perf_counter()
-    for run in runs_of(table):
-        path = run.result(results)
-        if path.exists():
-            continue
-        if time.perf_counter() - start > budget_s:
-            return
-        began = time.perf_counter()
-        train(run, runs, source, options)
-        figures = measure(run, runs, source)
-        figures["training"].update(options=list(options), minutes=round((time.perf_counter() - began) / 60, 2))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with write_atomically(path) as temporary:
-            temporary.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-        yield f"{table.name} {run.row.configuration} {run.version}: {headline(table, figures):.4f}"
+    return do_missing(
+        runs_of(table),
+        lambda run: run.result(results),
+        lambda run: _figures(run, runs, source, options),
+        budget_s,
+        lambda run, figures: f"{table.name} {run.row.configuration} {run.version}: {headline(table, figures):.4f}",
+    )
 
 
-def headline(table: Table, figures: dict[str, Any]) -> float:
+def _figures(run: Run, runs: Path, source: Path, options: tuple[str, ...]) -> Figures:
+    began = time.perf_counter()
+    train(run, runs, source, options)
+    figures = measure(run, runs, source)
+    figures["training"].update(options=list(options), minutes=round((time.perf_counter() - began) / 60, 2))
+    return figures
+
+
+def headline(table: Table, figures: Figures) -> float:
     """Return the figure that a run stands for."""
     return float(figures["model"]["onset_ms" if table.kind == "alignment" else "mse"]["mean"])
 
@@ -90,20 +88,11 @@ def train(run: Run, runs: Path, source: Path, options: tuple[str, ...] = ()) -> 
     """Train a run's model to its end, from its last checkpoint if there is one; nothing is done if it is finished."""
     from deepperformer.fit import fit
 
-    folder = run.folder(runs)
-    if (folder / "finished").exists():
-        return
-    arguments = [*run.training(str(source)), *options]
-    arguments += ["--trainer.logger.init_args.save_dir", str(runs / run.table.name)]
-    arguments += ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
-    last = folder / "checkpoints" / "last.ckpt"
-    if last.exists():
-        arguments += ["--ckpt_path", str(last)]
-    fit(arguments)
-    (folder / "finished").touch()
+    arguments = [*run.training(str(source)), *options, "--trainer.enable_model_summary", "false"]
+    train_once(run.folder(runs), fit, [*arguments, "--trainer.logger.init_args.save_dir", str(runs / run.table.name)])
 
 
-def measure(run: Run, runs: Path, source: Path) -> dict[str, Any]:
+def measure(run: Run, runs: Path, source: Path) -> Figures:
     """Return the figures of a run on its test part, what it was trained with, and the command that makes it."""
     from deepperformer.checkpoint import load_checkpoint
     from deepperformer.data import ClipDataModule
