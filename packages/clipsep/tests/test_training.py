@@ -16,7 +16,7 @@ from clipsep.augmentation import Augmentation, played, with_levels
 from clipsep.checkpoint import ModelError, load_checkpoint, save_checkpoint
 from clipsep.config import CLIPSepConfig, ConfigError
 from clipsep.data import MixDataModule, MixDataset, Mixing
-from clipsep.experiments.configs import recipes, write_configurations
+from clipsep.experiments.configs import configurations, recipes
 from clipsep.features.queries import TableQueries
 from clipsep.fit import CONFIGS, fit
 from clipsep.library import Library, LibraryError
@@ -24,6 +24,7 @@ from clipsep.model import build_model
 from clipsep.prepare import picture_times, prepare, similarities
 from clipsep.training import CLIPSepModule, begin_from, spectrograms
 from muspy_core import Audio
+from muspy_core.runs import write_configurations
 from sound_samples import PITCHES, prepared, write_sounds
 
 TINY = ["--model.config.width", "2", "--model.config.depth", "5", "--data.frames", "32", "--data.batch_size", "4"]
@@ -299,7 +300,7 @@ def _widened(folder: Path, target: Path) -> Path:
 
 
 def test_the_configurations_are_what_the_recipes_say(tmp_path: Path) -> None:
-    write_configurations(tmp_path)
+    write_configurations(tmp_path, configurations())
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == sorted(path.name for path in CONFIGS.glob("*.yaml"))
     assert not filecmp.cmpfiles(tmp_path, CONFIGS, names, shallow=False)[1]

@@ -8,7 +8,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +18,15 @@ from muspy_core.console import (
     EXIT_SOME_FAILED,
     Job,
     Parser,
-    add_debug_option,
+    add_command,
+    add_json_option,
+    add_overwrite_option,
     device_of,
     expand_inputs,
     positive,
     print_step,
-    run_command,
     run_jobs,
+    run_program,
 )
 from muspy_core.media.files import SOUNDS, VIDEOS
 
@@ -48,11 +50,7 @@ Take the sound you name out of a mixture.
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    if given[:1] == ["fit"]:
-        return run_command(functools.partial(_fit, [a for a in given[1:] if a != "--debug"]), debug="--debug" in given)
-    options = _parser().parse_args(given)
-    return run_command(functools.partial(options.command, options), debug=options.debug)
+    return run_program(_parser, arguments, _fit)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -126,12 +124,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(commands: Any, name: str, function: Any, purpose: str, example: str) -> argparse.ArgumentParser:
-    description = f"{purpose[0].upper()}{purpose[1:]}.\n\n  {example}\n"
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=purpose, description=description)
-    parser.set_defaults(command=function)
-    add_debug_option(parser)
-    parser.add_argument("--json", action="store_true", help="print a JSON report instead of lines")
+def _command(
+    commands: Any, name: str, function: Callable[[argparse.Namespace], int], purpose: str, example: str
+) -> argparse.ArgumentParser:
+    parser = add_command(commands, name, function, purpose, example)
+    add_json_option(parser)
     return parser
 
 
@@ -143,7 +140,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--extend-mask", action="store_true", help="let masks act above 8 kHz as they do below")
     parser.add_argument("--device", default="cpu", help="cpu, cuda, … (default: cpu)")
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32", help="of the network (default: fp32)")
-    parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
+    add_overwrite_option(parser)
 
 
 def _add_prepare(parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import functools
 import json
 import sys
 import time
@@ -17,12 +16,14 @@ from muspy_core.console import (
     EXIT_OK,
     EXIT_SOME_FAILED,
     Parser,
-    add_debug_option,
+    add_command,
+    add_json_option,
+    add_overwrite_option,
     check_writable,
     device_of,
     positive,
     print_step,
-    run_command,
+    run_program,
 )
 
 import clipsonic
@@ -46,11 +47,7 @@ Make sounds from texts, pictures and sounds.
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    if given[:1] == ["fit"]:
-        return run_command(functools.partial(_fit, [a for a in given[1:] if a != "--debug"]), debug="--debug" in given)
-    options = _parser().parse_args(given)
-    return run_command(functools.partial(options.command, options), debug=options.debug)
+    return run_program(_parser, arguments, _fit)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"clipsonic {clipsonic.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
 
-    generate = _command(
+    generate = add_command(
         commands, "generate", _generate, "make sounds", 'clipsonic generate "violin" -o violin.wav --seed 7 --steps 25'
     )
     add_query(generate)
@@ -70,10 +67,10 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument(
         "--report", type=Path, metavar="FILE", help="write a page with spectrograms and a player (.html)"
     )
-    generate.add_argument("--overwrite", action="store_true", help="replace files that exist")
-    generate.add_argument("--json", action="store_true", help="print a JSON report instead of lines")
+    add_overwrite_option(generate)
+    add_json_option(generate)
 
-    prepare = _command(
+    prepare = add_command(
         commands, "prepare", _prepare, "prepare videos or sounds for training", "clipsonic prepare videos/ -o data"
     )
     prepare.add_argument(
@@ -102,19 +99,11 @@ def _parser() -> argparse.ArgumentParser:
         "-j", "--jobs", type=positive, default=1, metavar="N", help="processes of the scan (default: 1)"
     )
     prepare.add_argument("--overwrite", action="store_true", help="replace data that exist")
-    prepare.add_argument("--json", action="store_true", help="print a JSON report instead of lines")
+    add_json_option(prepare)
 
     add_evaluate(commands)
     add_info(commands, "clipsonic")
     commands.add_parser("fit", help="train a model; the options are LightningCLI's (clipsonic fit --help)")
-    return parser
-
-
-def _command(commands: Any, name: str, function: Any, purpose: str, example: str) -> argparse.ArgumentParser:
-    description = f"{purpose[0].upper()}{purpose[1:]}.\n\n  {example}\n"
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=purpose, description=description)
-    parser.set_defaults(command=function)
-    add_debug_option(parser)
     return parser
 
 

@@ -4,51 +4,31 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
-from muspy_core.console import Parser, run_command
-from muspy_core.io.files import write_atomically
+from muspy_core.runs import Experiments
 
+from clipsep.experiments.page import render
 from clipsep.experiments.tables import TABLES
 
-DATA = Path("data/stems")
-RESULTS = Path("docs/clipsep/results")
-PAGE = Path("docs/clipsep/results.md")
-RUNS = Path("runs")
+STEMS = Path("data/stems")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program and return its exit code."""
-    parser = Parser(prog="python -m clipsep.experiments", description="Do the missing runs of a table.")
-    parser.add_argument("--table", choices=sorted(TABLES), help="table whose missing runs are done")
-    parser.add_argument("--budget-min", type=float, default=10.0, metavar="N", help="begin no run after N minutes")
-    parser.add_argument("--data", type=Path, default=DATA, help=f"folder of the stems (default: {DATA})")
-    parser.add_argument("--runs", type=Path, default=RUNS, help=f"folder of the trainings (default: {RUNS})")
-    parser.add_argument("--results", type=Path, default=RESULTS, help=f"folder of the figures (default: {RESULTS})")
-    parser.add_argument("--render", action="store_true", help="write the page from all figures")
-    parser.add_argument("--page", type=Path, default=PAGE, help=f"the page (default: {PAGE})")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    options = parser.parse_args(arguments)
-    return run_command(lambda: _run(options), debug=options.debug)
+def _do(options: argparse.Namespace) -> Iterator[str]:
+    from clipsep.experiments.runs import run_missing
+
+    return run_missing(options.table, options.data, options.runs, options.results, options.budget_s)
 
 
-def _run(options: argparse.Namespace) -> int:
-    if options.table:
-        from clipsep.experiments.runs import run_missing
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data", type=Path, default=STEMS, metavar="FOLDER", help=f"folder of the stems (default: {STEMS})"
+    )
 
-        budget = 60.0 * options.budget_min
-        for line in run_missing(options.table, options.data, options.runs, options.results, budget):
-            sys.stdout.write(f"{line}\n")
-            sys.stdout.flush()
-    if options.render:
-        from clipsep.experiments.page import render
 
-        with write_atomically(options.page) as temporary:
-            temporary.write_text(render(options.results), encoding="utf-8")
-        sys.stdout.write(f"wrote {options.page}\n")
-    return 0
-
+EXPERIMENTS = Experiments("clipsep", tuple(TABLES), _do, render, add_options=_add_options)
+main = EXPERIMENTS.main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from muspy_core.io.files import write_atomically
+from muspy_core.runs import write_configurations
 
 from clipsep.config import Kind
 from clipsep.data import QuerySource
@@ -137,12 +137,11 @@ def _noise_lines(recipe: Recipe) -> list[str]:
     return [f"  gamma: {gamma}", "  noise_weight: 0.1"]
 
 
-def write_configurations(folder: Path) -> None:
-    """Write every configuration into a folder."""
+def configurations() -> Iterator[tuple[str, str]]:
+    """Yield name and text of every configuration."""
     for recipe in recipes():
-        with write_atomically(folder / f"{recipe.name}.yaml") as temporary:
-            temporary.write_text(text_of(recipe), encoding="utf-8")
+        yield recipe.name, text_of(recipe)
 
 
 if __name__ == "__main__":
-    write_configurations(Path(str(resources.files("clipsep") / "configs")))
+    write_configurations(Path(str(resources.files("clipsep") / "configs")), configurations())

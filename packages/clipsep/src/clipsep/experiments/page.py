@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from muspy_core.runs import mean_sd, page_head, read_figures
 
 from clipsep.experiments.runs import METRICS, runs_of
 from clipsep.experiments.stems import instruments
@@ -27,22 +27,18 @@ TITLES = {
 
 def render(results: Path) -> str:
     """Return the page as Markdown. results: folder of the figures."""
-    head, published = (
-        (resources.files("clipsep.experiments") / name).read_text(encoding="utf-8").rstrip("\n")
-        for name in ("page.md", "published.md")
-    )
-    parts = [head, ""]
+    published = (resources.files("clipsep.experiments") / "published.md").read_text(encoding="utf-8")
+    parts = [page_head("clipsep").rstrip("\n"), ""]
     for table, title in TITLES.items():
         parts += [f"## {title}", "", *_table(table, results), *_details(table, results)]
         if table == "shift":
             parts += _gap(results)
         parts += _missing(table, results)
-    return "\n".join([*parts, published]) + "\n"
+    return "\n".join([*parts, published])
 
 
 def _found(table: str, row: Row, results: Path) -> list[dict[str, Any]]:
-    folder = results / table / row.name
-    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("s*.json"))]
+    return list(read_figures(results / table / row.name, "s*.json").values())
 
 
 def _table(table: str, results: Path) -> list[str]:
@@ -73,10 +69,7 @@ def _table(table: str, results: Path) -> list[str]:
 
 def _mean(values: Sequence[float]) -> str:
     """Mean, and standard deviation of several; – if nothing was measured."""
-    if not values:
-        return "–"
-    spread = f" ± {np.std(values, ddof=1):.2f}" if len(values) > 1 else ""
-    return f"{np.mean(values):.2f}{spread}"
+    return mean_sd(values, 2) if values else "–"
 
 
 def _details(table: str, results: Path) -> list[str]:

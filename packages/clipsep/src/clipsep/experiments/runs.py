@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import json
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from muspy_core.io.files import write_atomically
+from muspy_core.runs import Figures as RunFigures
+from muspy_core.runs import do_missing, train_once
 from numpy.typing import NDArray
 
 from clipsep.checkpoint import Checkpoint, load_checkpoint
@@ -74,41 +73,34 @@ def runs_of(table: str) -> Iterator[Run]:
 
 def run_missing(table: str, data: Path, runs: Path, results: Path, budget_s: float) -> Iterator[str]:
     """Do the runs that have no figures yet, and yield a line for each; none is begun once the budget is spent."""
-    start = time.perf_counter()
     library = Library.read(data)
-    held_out: dict[bool, HeldOut] = {}
-    for run in runs_of(table):
-        path = run.result(results)
-        if path.exists():
-            continue
-        if time.perf_counter() - start > budget_s:
-            return
-        train(run, data, runs)
-        noise = run.row.noise
-        if noise not in held_out:
-            held_out[noise] = HeldOut.of(library, noise=noise)
-        figures = figures_of(run, held_out[noise], load_checkpoint(run.folder(runs) / "export"))
-        figures["command"] = f"clipsep fit {' '.join(run.training(Path('DATA'), Path('runs')))}"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with write_atomically(path) as temporary:
-            temporary.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-        gains = ", ".join(f"{kind} {made['si_sdr_gain']['mean']:+.2f}" for kind, made in figures["asked"].items())
-        yield f"{table} {run.row.name} s{run.seed}: SI-SDR gain in dB: {gains}"
+    held_out = functools.cache(lambda noise: HeldOut.of(library, noise=noise))
+    return do_missing(
+        runs_of(table),
+        lambda run: run.result(results),
+        lambda run: _measured(run, data, runs, held_out),
+        budget_s,
+        _line,
+    )
+
+
+def _measured(run: Run, data: Path, runs: Path, held_out: Callable[[bool], HeldOut]) -> RunFigures:
+    train(run, data, runs)
+    figures = figures_of(run, held_out(run.row.noise), load_checkpoint(run.folder(runs) / "export"))
+    figures["command"] = f"clipsep fit {' '.join(run.training(Path('DATA'), Path('runs')))}"
+    return figures
+
+
+def _line(run: Run, figures: RunFigures) -> str:
+    gains = ", ".join(f"{kind} {made['si_sdr_gain']['mean']:+.2f}" for kind, made in figures["asked"].items())
+    return f"{run.table} {run.row.name} s{run.seed}: SI-SDR gain in dB: {gains}"
 
 
 def train(run: Run, data: Path, runs: Path) -> None:
     """Train a run's model to its end, from its last checkpoint if there is one; nothing is done if it is finished."""
     from clipsep.fit import fit
 
-    folder = run.folder(runs)
-    if (folder / "finished").exists():
-        return
-    arguments = [*run.training(data, runs), "--trainer.enable_progress_bar", "false"]
-    last = folder / "checkpoints" / "last.ckpt"
-    if last.exists():
-        arguments += ["--ckpt_path", str(last)]
-    fit(arguments)
-    (folder / "finished").touch()
+    train_once(run.folder(runs), fit, run.training(data, runs))
 
 
 # --- figures ---------------------------------------------------------------------------------------------------------

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import statistics
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
+
+from muspy_core.runs import Figures, mean_sd, page_head
 
 from clipsonic.experiments.drawing import curves
 from clipsonic.experiments.tables import TABLES, Row, Table
 from clipsonic.experiments.targets import targets
 
-Figures = dict[str, Any]
 MISSING = "–"
 CELLS = (
     ("fd_aisfx", 3),
@@ -28,8 +27,7 @@ CELLS = (
 
 def render(results: Path) -> str:
     """Return the page: the text written by hand, then what was measured and what was not."""
-    text = (resources.files("clipsonic.experiments") / "page.md").read_text(encoding="utf-8")
-    return "\n".join([text, *(line for table in TABLES.values() for line in _table(table, results))])
+    return "\n".join([page_head("clipsonic"), *(line for table in TABLES.values() for line in _table(table, results))])
 
 
 def figures_of(results: Path) -> dict[str, str]:
@@ -77,7 +75,7 @@ def _table(table: Table, results: Path) -> list[str]:
             f"| real test sounds: halves, accuracy, diversity | {first['fd_aisfx_real_halves']:.3f} | "
             f"{first['accuracy_real']:.3f} | | {first['diversity_real']:.2f} | | | | {first['n_real_halves']} | | |"
         )
-        lines += ["", f"![Guidance](results/{table.name}-guidance.svg)"] if len(_sweep(table, results)) > 1 else []
+        lines += ["", f"![Guidance](figures/{table.name}-guidance.svg)"] if len(_sweep(table, results)) > 1 else []
     if missing:
         lines += ["", f"Not run: {'; '.join(missing)}."]
     return [*lines, *_trained(table, results), *_targets(table, results), ""]
@@ -118,10 +116,7 @@ def _line(row: Row, found: Sequence[Figures]) -> str:
 
 def _mean(found: Sequence[Figures], name: str, digits: int) -> str:
     values = [figures[name] for figures in found if name in figures]
-    if not values:
-        return ""
-    mean = f"{statistics.fmean(values):.{digits}f}"
-    return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(values):.{digits}f}"
+    return mean_sd(values, digits) if values else ""
 
 
 def _sweep(table: Table, results: Path) -> list[Figures]:

@@ -5,7 +5,6 @@ A training is continued from its last checkpoint if it was interrupted; a row th
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,8 +15,8 @@ import lightning as L
 import numpy as np
 import torch
 from muspy_core import Audio
-from muspy_core.io.files import write_atomically
 from muspy_core.pretrained import CONFIG_NAME
+from muspy_core.runs import write_figures
 
 from clipsonic.aisfx import load_aisfx
 from clipsonic.checkpoint import load_prior, load_vocoder
@@ -94,8 +93,7 @@ def run_missing(table: Table, plan: Plan, source: sounds.Source, only: Sequence[
         values = measure(row, plan, reference)
         values["seconds"] = round(time.monotonic() - began, 1)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with write_atomically(path) as temporary:
-            temporary.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+        write_figures(path, values)
         yield f"{row.name}: FD-aisfx {values['fd_aisfx']:.3f}, accuracy {values['accuracy']:.3f}"
 
 
