@@ -11,7 +11,7 @@ from deepperformer.features.spectrogram import MelDefinition, torch_log_mel
 from deepperformer.losses import angular_loss
 from deepperformer.vocoder import blocks
 from deepperformer.vocoder.blocks import sound_blocks
-from deepperformer.vocoder.griffin_lim import GriffinLim
+from deepperformer.vocoder.griffin_lim import MOMENTUM, GriffinLim, refined
 from deepperformer.vocoder.istft import overlap_add
 from deepperformer.vocoder.phase import PhaseInverter, integrated, transform
 
@@ -55,6 +55,47 @@ def test_phases_go_on_from_the_frame_before() -> None:
     whole = integrated(magnitudes, advances, slopes)
     rest = integrated(magnitudes[:, 5:], advances[:, 5:], slopes[:, 5:], 3.0 * whole[:, 4])
     assert np.allclose(rest, whole[:, 5:], atol=1e-4)
+
+
+@pytest.mark.parametrize(("n_fft", "hop"), [(1024, 256), (32, 12)])
+def test_frames_are_added_as_fold_adds_them(n_fft: int, hop: int) -> None:
+    torch.random.manual_seed(0)
+    spectrum, window = torch.randn(2, 9, n_fft // 2 + 1, dtype=torch.complex64), torch.hann_window(n_fft)
+    total = 8 * hop + n_fft
+    frames = torch.fft.irfft(spectrum, dim=2) * window
+    shape = {"output_size": (1, total), "kernel_size": (1, n_fft), "stride": (1, hop)}
+    folded = torch.nn.functional.fold(frames.transpose(1, 2), **shape)[:, 0, 0]
+    weights = torch.nn.functional.fold(window.square()[None, :, None].expand(1, -1, 9), **shape)[0, 0, 0]
+    trim = (n_fft - hop) // 2
+    expected = (folded / weights.clamp(min=1e-8))[:, trim : total - trim]
+    assert torch.allclose(overlap_add(spectrum, window, hop), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_refinements_are_those_of_fast_griffin_lim() -> None:
+    torch.random.manual_seed(0)
+    magnitude = torch.rand(2, 30, 513)
+    spectrum = torch.polar(magnitude, 2 * torch.pi * torch.rand(2, 30, 513))
+    expected, before = spectrum, torch.zeros_like(spectrum)
+    for _ in range(3):
+        padded = torch.nn.functional.pad(overlap_add(expected, WINDOW, 256), (384, 384))
+        consistent = torch.stft(padded, 1024, 256, window=WINDOW, center=False, return_complex=True).transpose(1, 2)
+        faster = consistent + MOMENTUM * (consistent - before)
+        expected, before = magnitude * faster / faster.abs(), consistent
+    assert torch.allclose(refined(magnitude, spectrum, 3, 256), expected, atol=1e-3)
+
+
+def test_spectra_of_the_block_before_matter_no_further_than_they_reach() -> None:
+    """What is cut off is computed neither by the network nor in the refinements, and misses nowhere."""
+    torch.random.manual_seed(0)
+    inverter = PhaseInverter(PhaseConfig(dim=16, hidden=32, layers=2, refinements=3)).eval()
+    mel, known = torch.randn(1, 60, 80), torch.randn(1, 40, 513, dtype=torch.complex64)
+    with torch.inference_mode():
+        whole = inverter.spectra(mel, known)
+        cut = inverter.spectra(mel[:, 25:], known[:, 25:])
+    assert torch.equal(whole[:, :40], known)
+    # One frame after the other adds rounding errors up: the first ones tell.
+    assert torch.allclose(whole[:, 40:43], cut[:, 15:18], atol=1e-3)
+    assert torch.allclose(whole.abs(), torch.cat([known[:, :25].abs(), cut.abs()], dim=1), rtol=1e-3, atol=1e-4)
 
 
 def test_true_changes_cost_nothing_and_opposite_ones_most() -> None:

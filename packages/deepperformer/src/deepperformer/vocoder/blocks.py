@@ -56,13 +56,14 @@ def _continued(inverter: Any, blocks: Iterable[Mel], context: int, definition: M
     """Give samples of spectra; those that a block has settled are what the next one goes on from."""
     hop, bins = definition.hop_length, definition.n_fft // 2 + 1
     window = torch.from_numpy(hann(definition.n_fft))
-    # As many frames reach from behind a block into its last samples.
+    # As many frames reach from behind a block into its last samples, and from before it into its first.
     behind = -(-definition.padding // hop)
+    first = context - behind
     known = torch.zeros(1, context, bins, dtype=torch.complex64)
     for block in blocks:
         with torch.inference_mode():
             spectra = inverter.spectra(torch.from_numpy(np.ascontiguousarray(block))[None], known)
             end = len(block) - context
-            samples: Samples = overlap_add(spectra[:, : end + behind], window, hop)[0].numpy()
-        yield samples[context * hop : end * hop]
+            samples: Samples = overlap_add(spectra[:, first : end + behind], window, hop)[0].numpy()
+        yield samples[behind * hop : (end - first) * hop]
         known = spectra[:, BLOCK_FRAMES : end + behind]

@@ -59,13 +59,17 @@ def refined(
     """
     n_fft = 2 * (magnitude.shape[2] - 1)
     window = torch.from_numpy(hann(n_fft)).to(magnitude)
-    before = torch.zeros_like(spectrum)
+    before = torch.view_as_real(torch.zeros_like(spectrum))
     spectrum = _keeping(spectrum, known)
     for _ in range(iterations):
-        consistent = _transform(overlap_add(spectrum, window, hop_length), window, hop_length)
-        faster = consistent + MOMENTUM * (consistent - before)
+        consistent = torch.view_as_real(_transform(overlap_add(spectrum, window, hop_length), window, hop_length))
+        faster = torch.lerp(before, consistent, 1 + MOMENTUM)
         before = consistent
-        spectrum = _keeping(magnitude * faster / faster.abs().clamp(min=1e-9), known)
+        # Complex numbers as pairs: `abs` and products of complex and real numbers are slow on a CPU.
+        real, imaginary = faster.unbind(3)
+        scale = magnitude * torch.rsqrt((real * real).addcmul_(imaginary, imaginary).clamp_(min=1e-18))
+        phased = torch.stack([real * scale, imaginary * scale], dim=3)
+        spectrum = _keeping(torch.view_as_complex(phased), known)
     return spectrum
 
 
@@ -77,8 +81,7 @@ def _transform(sound: Tensor, window: Tensor, hop_length: int) -> Tensor:
     """The transform of `features.spectrogram`, as complex numbers, (B, T, K); ends are zero."""
     padding = (len(window) - hop_length) // 2
     padded = torch.nn.functional.pad(sound, (padding, padding))
-    spectrum = torch.stft(padded, len(window), hop_length, window=window, center=False, return_complex=True)
-    return spectrum.transpose(1, 2)
+    return torch.fft.rfft(padded.unfold(1, len(window), hop_length) * window, dim=2)
 
 
 @functools.lru_cache(maxsize=4)
