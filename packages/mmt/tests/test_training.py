@@ -188,6 +188,32 @@ def test_a_model_is_trained_and_exported_and_generates(
     assert (tmp_path / "out" / "song-01.mid").is_file()
 
 
+def test_fine_tuning_begins_with_a_shipped_model_and_says_so(
+    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """At a learning rate of 0 the model stays as it was; its size is stated nowhere."""
+    monkeypatch.chdir(tmp_path)
+    shipped = load_checkpoint("default")
+    given = [
+        *("fit", "-c", "small-conditional", "--init-from", "default", "--data.folder", str(prepared)),
+        *("--data.batch_size", "1", "--trainer.max_steps", "1", "--trainer.val_check_interval", "1"),
+        *("--trainer.limit_val_batches", "1", "--trainer.num_sanity_val_steps", "0"),
+        *("--trainer.enable_model_summary", "false", "--trainer.enable_progress_bar", "false"),
+    ]
+    assert main([*given, "--model.learning_rate", "0"]) == 0
+    tuned = load_checkpoint("runs/small-conditional/export")
+    assert tuned.training.init_from == "default"
+    assert tuned.model.config.tasks  # which the configuration leaves open
+    before = shipped.model.state_dict()
+    assert all(torch.equal(before[name], weights) for name, weights in tuned.model.state_dict().items())
+    logs = {path.name.split(".")[0] for path in Path("runs/small-conditional").rglob("*") if path.is_file()}
+    assert {"metrics", "events"} <= logs
+    capsys.readouterr()
+    assert main([*given, "--model.config.dim", "64", "--data.order", "grammar"]) == 2
+    said = capsys.readouterr().err
+    assert "--init-from default: model.config.dim: the configuration says 64, the model has 192" in said
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(path.stem for path in CONFIGS.glob("*.yaml")))
 def test_every_configuration_trains(name: str, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

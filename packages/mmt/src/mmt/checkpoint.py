@@ -35,7 +35,8 @@ class Training:
     """How a model was trained.
 
     songs: names of the training songs. order: of its codes. scores: by name. hours: of music in which each instrument
-    plays, by name; empty where nobody counted.
+    plays, by name; empty where nobody counted. init_from: the model that its training began with, if there was one; the
+    songs of that one are not listed again.
     """
 
     steps: int = 0
@@ -43,6 +44,7 @@ class Training:
     order: Order = "grammar"
     scores: Mapping[str, float] = field(default_factory=dict)
     hours: Mapping[str, float] = field(default_factory=dict)
+    init_from: str | None = None
 
     def hardly_heard(self, names: Iterable[str]) -> list[str]:
         """Return those of the instruments that played less than an hour in training; none where nobody counted."""

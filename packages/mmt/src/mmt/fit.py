@@ -22,6 +22,6 @@ def fit(arguments: Sequence[str]) -> int:
         from muspy_core.training import fit_by_configuration
 
         from mmt.data import SongDataModule
-        from mmt.training import MMTModule
+        from mmt.training import MMTModule, initial
 
-    return fit_by_configuration("mmt", arguments, MMTModule, SongDataModule, links=LINKS)
+    return fit_by_configuration("mmt", arguments, MMTModule, SongDataModule, links=LINKS, initial=initial)

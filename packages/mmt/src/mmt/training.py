@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 import torch
 from muspy_core import training
+from muspy_core.fine_tuning import Initial
 from torch import Tensor
 
-from mmt.checkpoint import Training, save_checkpoint, with_beats
+from mmt.checkpoint import Training, load_checkpoint, save_checkpoint, with_beats
 from mmt.config import MMTConfig
 from mmt.data import FIELD_NAMES, Batch, SongDataModule
 from mmt.losses import field_sums, masked_loss, published_loss
@@ -88,6 +90,27 @@ class MMTModule(L.LightningModule):
         """Return what the learning rate is multiplied by: up to 1, then linearly down to `decay_end_rate`."""
         return training.linear_decay(step, self.warmup_steps, self.decay_end_step, self.decay_end_rate)
 
+    def architecture(self) -> dict[str, Any]:
+        """Return what makes the model what it is."""
+        return {"config": self.config.to_dict()}
+
+    def begin_with(self, weights: Mapping[str, Tensor]) -> None:
+        """Take up the weights of a model of the same architecture."""
+        self.model.load_state_dict(dict(weights))
+
+
+def initial(name: str, model_class: str | None = None) -> Initial:
+    """Return a trained model for `fit` to begin with, with the order and the beats that it knows.
+
+    name: as `load_checkpoint` takes it. Raises ModelError.
+    """
+    checkpoint = load_checkpoint(name)
+    config = checkpoint.model.config
+    data: dict[str, Any] = {"order": checkpoint.training.order}
+    if config.encoding in ("mmt", "extended"):
+        data["max_beat"] = config.max_beat
+    return Initial(name, {"config": config.to_dict()}, checkpoint.model.state_dict(), data)
+
 
 class ExportBest(training.ExportBest):
     """Writes the best model so far as a folder that `MMT.from_pretrained` loads.
@@ -108,5 +131,7 @@ class ExportBest(training.ExportBest):
             raise TypeError("ExportBest works with MMTModule and SongDataModule")
         songs = data.subsets["train"]
         scores = {name: history.scores[name] for name in history.scores if name == self.monitor}
-        learned = Training(history.steps, songs.names, data.order, scores, songs.hours())
+        # What the model was trained on before has not been counted here.
+        hours = songs.hours() if history.init_from is None else {}
+        learned = Training(history.steps, songs.names, data.order, scores, hours, history.init_from)
         save_checkpoint(folder, with_beats(module.model, data.window.max_beat), learned)
