@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import yaml
 
 pytest.importorskip("lightning", reason="lightning (clipsep[train]) is not installed")
 
 from clipsep.augmentation import Augmentation, played, with_levels
-from clipsep.checkpoint import ModelError, load_checkpoint, save_checkpoint
+from clipsep.checkpoint import load_checkpoint, save_checkpoint
 from clipsep.config import CLIPSepConfig, ConfigError
 from clipsep.data import MixDataModule, MixDataset, Mixing
 from clipsep.experiments.configs import configurations, recipes
@@ -22,8 +23,9 @@ from clipsep.fit import CONFIGS, fit
 from clipsep.library import Library, LibraryError
 from clipsep.model import build_model
 from clipsep.prepare import picture_times, prepare, similarities
-from clipsep.training import CLIPSepModule, begin_from, spectrograms
+from clipsep.training import CLIPSepModule, spectrograms
 from muspy_core import Audio
+from muspy_core.configurations import ConfigurationError
 from muspy_core.runs import write_configurations
 from sound_samples import PITCHES, prepared, write_sounds
 
@@ -208,14 +210,28 @@ def test_the_regulariser_is_part_of_nits_loss_unless_gamma_is_none() -> None:
     assert logged["noise_activation"].item() == pytest.approx(excess.item() + 0.25)
 
 
-def test_fine_tuning_begins_with_the_weights_of_a_model(tmp_path: Path) -> None:
-    trained = build_model("clipsep", width=2, depth=5, query_dim=4)
-    save_checkpoint(tmp_path, trained)
-    fresh = build_model("clipsep-nit", width=2, depth=5, query_dim=4)
-    begin_from(fresh, str(tmp_path))
-    assert torch.allclose(fresh.unet.down[3].weight, trained.unet.down[3].weight, atol=1e-4)
-    with pytest.raises(ModelError, match=r"is \(2, 1, 4, 4\), this model's \(3, 1, 4, 4\)"):
-        begin_from(build_model("clipsep", width=3, depth=5, query_dim=4), str(tmp_path))
+def test_fine_tuning_begins_with_the_weights_of_a_model_and_says_so(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a learning rate of 0 the weights stay; its size is stated nowhere."""
+    monkeypatch.chdir(tmp_path)
+    trained = build_model("clipsep", width=3, depth=5, maps=4, query_dim=8)
+    save_checkpoint("trained", trained)
+    recipe = yaml.safe_load((CONFIGS / "small-text.yaml").read_text(encoding="utf-8"))
+    del recipe["model"]["config"]
+    Path("recipe.yaml").write_text(yaml.safe_dump(recipe), encoding="utf-8")
+    given = ["-c", "recipe.yaml", "--init-from", "trained", *QUIET, "--data.folder", str(folder), "--data.frames", "32",
+             "--data.batch_size", "2", "--trainer.max_steps", "1", "--trainer.val_check_interval", "1"]  # fmt: skip
+    assert fit([*given, "--model.learning_rate", "0"]) == 0
+    tuned = load_checkpoint("runs/small-text/export")
+    assert tuned.training.init_from == "trained"
+    assert tuned.model.config == trained.config
+    for name, weights in trained.named_parameters():
+        assert torch.allclose(weights, tuned.model.state_dict()[name], atol=1e-3)
+    with pytest.raises(
+        ConfigurationError, match=r"trained: model\.config\.width: the configuration says 2, the model has 3"
+    ):
+        fit([*given, "--model.config.width", "2"])
 
 
 def test_absent_queries_are_refused_where_heads_are_as_many_as_sources(folder: Path) -> None:

@@ -31,13 +31,14 @@ class Training:
 
     steps: updates. encoder: who made the vectors of its queries, as `clipsep.features.queries.encoder_of` reads it,
     such as {"kind": "clip", "model": "ViT-B-32-quickgelu", "weights": "openai"}. data: a line about what it has heard.
-    scores: by name.
+    scores: by name. init_from: the model that training began with, if there was one.
     """
 
     steps: int = 0
     encoder: Mapping[str, Any] = field(default_factory=dict)
     data: str = ""
     scores: Mapping[str, float] = field(default_factory=dict)
+    init_from: str | None = None
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,11 @@ def fit(arguments: Sequence[str]) -> int:
         from muspy_core.training import fit_by_configuration
 
         from clipsep.data import MixDataModule
-        from clipsep.training import CLIPSepModule
+        from clipsep.training import CLIPSepModule, initial
 
-    return fit_by_configuration("clipsep", arguments, CLIPSepModule, MixDataModule, links=LINKS, fill_in=fill_in)
+    return fit_by_configuration(
+        "clipsep", arguments, CLIPSepModule, MixDataModule, links=LINKS, fill_in=fill_in, initial=initial
+    )
 
 
 def fill_in(config: object) -> None:

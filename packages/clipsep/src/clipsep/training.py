@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 import torch
 from muspy_core import training
+from muspy_core.fine_tuning import Initial
 from torch import Tensor
 
-from clipsep.checkpoint import ModelError, Training, load_checkpoint, save_checkpoint
+from clipsep.checkpoint import Training, load_checkpoint, save_checkpoint
 from clipsep.config import CLIPSepConfig
 from clipsep.data import Batch, MixDataModule
 from clipsep.features.spectrogram import loss_weights, stft, true_masks, warp
@@ -30,7 +32,6 @@ class CLIPSepModule(L.LightningModule):
         gamma: Activation of the noise heads that costs nothing, γ; None: no regulariser.
         noise_weight: λ, weight of the regulariser.
         noise_warmup_steps: Steps during which the noise heads are left out.
-        init_from: A model whose weights training begins with (fine-tuning, Table 6.6); None: fresh ones.
         compile: Whether the network is compiled by `torch.compile`.
     """
 
@@ -44,7 +45,6 @@ class CLIPSepModule(L.LightningModule):
         gamma: float | None = 0.25,
         noise_weight: float = 0.1,
         noise_warmup_steps: int = 0,
-        init_from: str | None = None,
         compile: bool = False,
     ) -> None:
         super().__init__()
@@ -53,8 +53,6 @@ class CLIPSepModule(L.LightningModule):
         self.warmup_steps, self.decay_end_step, self.decay_end_rate = warmup_steps, decay_end_step, decay_end_rate
         self.gamma, self.noise_weight, self.noise_warmup_steps = gamma, noise_weight, noise_warmup_steps
         self.model = build_model(config)
-        if init_from is not None:
-            begin_from(self.model, init_from)
         self.network: Any = torch.compile(self.model) if compile else self.model
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
@@ -116,6 +114,14 @@ class CLIPSepModule(L.LightningModule):
         """Return what the learning rate is multiplied by: up to 1, then linearly down to `decay_end_rate`."""
         return training.linear_decay(step, self.warmup_steps, self.decay_end_step, self.decay_end_rate)
 
+    def architecture(self) -> dict[str, Any]:
+        """Return what makes the model what it is."""
+        return {"config": self.config.to_dict()}
+
+    def begin_with(self, weights: Mapping[str, Tensor]) -> None:
+        """Take up the weights of a model of the same architecture."""
+        self.model.load_state_dict(dict(weights))
+
 
 def spectrograms(sources: Tensor) -> tuple[Tensor, Tensor]:
     """Return magnitudes on the grid of the mixture, (B, G, T), and its sources, (B, n, G, T). sources: (B, n, N)."""
@@ -126,17 +132,13 @@ def spectrograms(sources: Tensor) -> tuple[Tensor, Tensor]:
     return magnitudes[:, 0], magnitudes[:, 1:]
 
 
-def begin_from(model: torch.nn.Module, name: str) -> None:
-    """Copy the weights of a trained model into another of the same sizes; parts that only one has stay as they are.
+def initial(name: str, model_class: str | None = None) -> Initial:
+    """Return a trained model for `fit` to begin with (fine-tuning, Table 6.6).
 
-    Raises ModelError if a part that both have differs in size.
+    name: as `load_checkpoint` takes it. Raises ModelError.
     """
-    found = load_checkpoint(name).model.state_dict()
-    own = model.state_dict()
-    for key in sorted(set(found) & set(own)):
-        if found[key].shape != own[key].shape:
-            raise ModelError(f"{name}: {key} is {tuple(found[key].shape)}, this model's {tuple(own[key].shape)}")
-    model.load_state_dict(found, strict=False)
+    model = load_checkpoint(name).model
+    return Initial(name, {"config": model.config.to_dict()}, model.state_dict())
 
 
 class ExportBest(training.ExportBest):
@@ -162,5 +164,6 @@ class ExportBest(training.ExportBest):
             encoder=library.vectors.encoder or {"kind": "labels"},
             data=f"{len(data.part('train'))} sounds of {len(library.trained_labels)} labels",
             scores={name: score for name, score in history.scores.items() if name == self.monitor},
+            init_from=history.init_from,
         )
         save_checkpoint(folder, module.model, learned)

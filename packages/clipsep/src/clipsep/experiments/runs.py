@@ -51,7 +51,7 @@ class Run:
         begin = []
         if self.row.begin:
             first = Run(self.table, _row(self.table, self.row.begin), self.seed)
-            begin = ["--model.init_from", str(first.folder(runs) / "export")]
+            begin = ["--init-from", str(first.folder(runs) / "export")]
         return [
             "-c", self.row.config, "--seed_everything", str(self.seed), "--data.seed", str(self.seed),
             "--data.folder", str(data), *self.row.arguments, *begin,
