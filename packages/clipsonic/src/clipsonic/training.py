@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from clipsonic.checkpoint import Network, QuerySpace, save_network, save_prior
 from clipsonic.config import MelConfig, NetworkConfig, PriorConfig
 from clipsonic.data import ClipDataModule
 from clipsonic.features.spectrogram import torch_mel_spectrogram
+from clipsonic.initial import network_architecture
 from clipsonic.losses import diffusion_loss
 from clipsonic.model import SoundDiffusion
 from clipsonic.prior import Prior, prior_loss, sample_images
@@ -58,6 +60,16 @@ class NetworkModule(L.LightningModule):
         self.model = SoundDiffusion(config)
         self.average = Average(self.model, average)
         self.schedule = CosineSchedule(config.steps)
+
+    def architecture(self) -> dict[str, Any]:
+        """Return what makes the model what it is."""
+        return network_architecture(self.config, self.mel)
+
+    def begin_with(self, weights: Mapping[str, Tensor]) -> None:
+        """Take up the weights of a model of the same architecture, and what its queries are seen from."""
+        for model in (self.model, self.average.module):
+            model.load_state_dict(dict(weights))
+        self.centre = "origin"  # which is the model's own centre from now on
 
     def on_fit_start(self) -> None:
         """Set what queries are seen from."""
@@ -106,7 +118,7 @@ class NetworkModule(L.LightningModule):
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
-    def export(self, folder: Path, data: ClipDataModule, steps: int) -> None:
+    def export(self, folder: Path, data: ClipDataModule, history: training.History) -> None:
         """Write the averaged network with the vectors of its labels."""
         assert data.clips is not None
         vectors = data.clips.label_vectors()
@@ -121,7 +133,8 @@ class NetworkModule(L.LightningModule):
             labels,
             # The first wording is the label in its template.
             torch.stack([torch.from_numpy(vectors[label][0]) for label in labels]) if labels else None,
-            steps=steps,
+            steps=history.steps,
+            init_from=history.init_from,
         )
         save_network(folder, network)
 
@@ -165,6 +178,15 @@ class PriorModule(L.LightningModule):
         self.model = Prior(config)
         self.average = Average(self.model, average)
 
+    def architecture(self) -> dict[str, Any]:
+        """Return what makes the model what it is."""
+        return {"config": self.config.to_dict()}
+
+    def begin_with(self, weights: Mapping[str, Tensor]) -> None:
+        """Take up the weights of a model of the same architecture."""
+        for model in (self.model, self.average.module):
+            model.load_state_dict(dict(weights))
+
     def training_step(self, batch: list[Tensor], batch_index: int) -> Tensor:
         """Return the loss of a batch of pairs at random steps."""
         texts, images, tokens = self._read(batch)
@@ -203,12 +225,13 @@ class PriorModule(L.LightningModule):
         groups = [{"params": matrices, "weight_decay": self.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
         return torch.optim.AdamW(groups, self.learning_rate)
 
-    def export(self, folder: Path, data: ClipDataModule, steps: int) -> None:
+    def export(self, folder: Path, data: ClipDataModule, history: training.History) -> None:
         """Write the averaged prior."""
         assert data.clips is not None
         model = self.average.module
         assert isinstance(model, Prior)
-        save_prior(folder, model, QuerySpace(data.clips.encoder, data.clips.template, "image"), steps)
+        space = QuerySpace(data.clips.encoder, data.clips.template, "image")
+        save_prior(folder, model, space, history.steps, history.init_from)
 
 
 class Rate:
@@ -250,4 +273,4 @@ class Export(training.ExportBest):
     ) -> None:
         """Write what the module is."""
         exported: Any = module
-        exported.export(folder, data, history.steps)
+        exported.export(folder, data, history)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import lightning as L
 import torch
+from muspy_core.training import History
 from torch import Tensor
 
 from clipsonic.averaging import Average
@@ -14,6 +16,7 @@ from clipsonic.checkpoint import build_vocoder, save_vocoder
 from clipsonic.config import MelConfig
 from clipsonic.data import ClipDataModule
 from clipsonic.features.spectrogram import torch_mel_spectrogram
+from clipsonic.initial import vocoder_architecture
 from clipsonic.vocoder.discriminators import PERIODS, RESOLUTIONS, Discriminators
 from clipsonic.vocoder.losses import (
     FEATURE_WEIGHT,
@@ -75,6 +78,15 @@ class VocoderModule(L.LightningModule):
             else None
         )
 
+    def architecture(self) -> dict[str, Any]:
+        """Return what makes the model what it is."""
+        return vocoder_architecture(self.vocoder)
+
+    def begin_with(self, weights: Mapping[str, Tensor]) -> None:
+        """Take up the weights of a model of the same architecture; the discriminators begin anew."""
+        for model in (self.vocoder, self.average.module):
+            model.load_state_dict(dict(weights))
+
     def training_step(self, batch: list[Tensor], batch_index: int) -> None:
         """Teach the discriminators, then the vocoder."""
         real = batch[0]
@@ -113,8 +125,9 @@ class VocoderModule(L.LightningModule):
         modules = [self.vocoder] if self.judge is None else [self.vocoder, self.judge]
         return [torch.optim.AdamW(module.parameters(), self.learning_rate, betas=(0.8, 0.99)) for module in modules]
 
-    def export(self, folder: Path, data: ClipDataModule, steps: int) -> None:
+    def export(self, folder: Path, data: ClipDataModule, history: History) -> None:
         """Write the averaged vocoder."""
         vocoder: Any = self.average.module
         # Manual optimisation counts the steps of both optimisers.
-        save_vocoder(folder, vocoder, steps if self.judge is None else steps // 2)
+        steps = history.steps if self.judge is None else history.steps // 2
+        save_vocoder(folder, vocoder, steps, history.init_from)
