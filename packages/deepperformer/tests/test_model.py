@@ -7,9 +7,10 @@ import pytest
 import torch
 from deepperformer.config import AlignmentConfig, SynthesisConfig
 from deepperformer.errors import ModelError
-from deepperformer.layers import NoteReader, PolyphonicMixer, rolls, sinusoids, sounding
+from deepperformer.layers import Convolution, NoteReader, PolyphonicMixer, rolls, sinusoids, sounding
 from deepperformer.losses import timing_loss
 from deepperformer.model import AlignmentModel, SynthesisModel, frames_per_step
+from torch import nn
 
 SMALL = {"dim": 16, "attention_dim": 16, "ffn": 16, "encoder_layers": 1, "dropout": 0.0}
 NOTES = torch.tensor([[[0, 24, 60, 64], [0, 12, 67, 64], [24, 24, 62, 64], [48, 12, 64, 64]]])
@@ -187,3 +188,23 @@ def test_models_that_cannot_be_are_refused(values: dict[str, object], message: s
 def test_tempi_have_classes() -> None:
     config = AlignmentConfig()
     assert [config.tempo_class(qpm) for qpm in (0.5, 4, 96.2, 1000)] == [0, 1, 24, 63]
+
+
+@pytest.mark.parametrize(("batch", "length", "kernel"), [(1, 30, 9), (3, 12, 9), (2, 3, 5), (2, 7, 1)])
+def test_a_convolution_is_the_same_with_and_without_gradients(batch: int, length: int, kernel: int) -> None:
+    torch.random.manual_seed(0)
+    convolution, inputs = Convolution(8, 6, kernel), torch.randn(batch, length, 8)
+    expected = nn.functional.conv1d(inputs.mT, convolution.weight, convolution.bias, padding=kernel // 2).mT
+    assert torch.allclose(convolution(inputs), expected, atol=1e-6)
+    with torch.inference_mode():
+        assert torch.allclose(convolution(inputs), expected, atol=1e-6)
+
+
+def test_a_convolution_follows_its_weights_when_they_change() -> None:
+    convolution, inputs = Convolution(8, 6, 3), torch.randn(1, 10, 8)
+    with torch.no_grad():
+        before = convolution(inputs)
+        convolution.weight.mul_(2)
+        assert torch.allclose(convolution(inputs) - convolution.bias, 2 * (before - convolution.bias), atol=1e-5)
+        convolution.load_state_dict(Convolution(8, 6, 3).state_dict())
+        assert not torch.allclose(convolution(inputs), before, atol=1e-2)

@@ -44,8 +44,7 @@ class FFTBlock(nn.Module):
         self.queries, self.keys, self.values = (nn.Linear(dim, attention_dim) for _ in range(3))
         self.output = nn.Linear(attention_dim, dim)
         self.attention_norm, self.norm = nn.LayerNorm(dim), nn.LayerNorm(dim)
-        self.widen = nn.Conv1d(dim, ffn, kernels[0], padding=kernels[0] // 2)
-        self.narrow = nn.Conv1d(ffn, dim, kernels[1], padding=kernels[1] // 2)
+        self.widen, self.narrow = Convolution(dim, ffn, kernels[0]), Convolution(ffn, dim, kernels[1])
         self.dropout = nn.Dropout(dropout)
 
     @classmethod
@@ -63,9 +62,56 @@ class FFTBlock(nn.Module):
         attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None, :])
         attended = self.output(attended.transpose(1, 2).reshape(batch, length, -1))
         hidden: Tensor = self.attention_norm(inputs + self.dropout(attended)) * mask[..., None]
-        convolved = self.narrow(torch.relu(self.widen(hidden.transpose(1, 2)))).transpose(1, 2)
+        convolved = self.narrow(torch.relu(self.widen(hidden)))
         result: Tensor = self.norm(hidden + self.dropout(convolved)) * mask[..., None]
         return result
+
+
+class Convolution(nn.Conv1d):
+    """A convolution along sequences, (B, L, inputs) → (B, L, outputs), as long as before; with `Conv1d`'s weights.
+
+    Without gradients it is a sum of products of matrices, one for each place of the kernel: on a CPU that leaves out
+    the transpositions, and the reordering of the weights at each call.
+
+    Args:
+        inputs: Channels.
+        outputs: Channels.
+        kernel: Its length, odd.
+    """
+
+    def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
+        super().__init__(inputs, outputs, kernel, padding=kernel // 2)
+        self._ordered: tuple[tuple[int, int], Tensor] | None = None
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """inputs: (B, L, inputs). Returns (B, L, outputs)."""
+        if self.weight.shape[2] == 1:
+            return F.linear(inputs, self.weight[:, :, 0], self.bias)
+        if not self._is_plain(inputs):
+            return super().forward(inputs.transpose(1, 2)).transpose(1, 2)
+        assert self.bias is not None
+        batch, length, channels = inputs.shape
+        taps, reach = self._taps(), self.weight.shape[2] // 2
+        # Clips one behind the other, with a kernel's reach of zeros between them, are one sequence.
+        padded = F.pad(inputs, (0, 0, reach, reach)).view(-1, channels)
+        count = len(padded) - 2 * reach
+        summed = self.bias.expand(count, -1).clone()
+        for place, tap in enumerate(taps):
+            summed.addmm_(padded[place : place + count], tap)
+        whole = F.pad(summed, (0, 0, 0, 2 * reach)) if batch > 1 else summed
+        return whole.view(batch, -1, summed.shape[1])[:, :length]
+
+    def _is_plain(self, inputs: Tensor) -> bool:
+        """Return whether nothing but the result is wanted: no gradients, no graph, no other precision or device."""
+        special = torch.is_grad_enabled() or torch.jit.is_tracing() or self.weight.is_inference()
+        return not special and inputs.device.type == "cpu" and inputs.dtype == self.weight.dtype
+
+    def _taps(self) -> Tensor:
+        """Return the weights of each place, (kernel, inputs, outputs), ordered anew when the weights have changed."""
+        version = self.weight.data_ptr(), self.weight._version
+        if self._ordered is None or self._ordered[0] != version:
+            self._ordered = version, self.weight.detach().permute(2, 1, 0).contiguous()
+        return self._ordered[1]
 
 
 class NoteReader(nn.Module):
