@@ -177,6 +177,7 @@ from .operations import transpose as transpose
 from .rendering import engrave as engrave
 from .rendering import render as render
 from .rendering import show_pianoroll as show_pianoroll
+from .rendering import show_spectrogram as show_spectrogram
 from .rendering import synthesize as synthesize
 from .rendering import view as view
 from .rendering import write_audio as write_audio

@@ -1,7 +1,8 @@
 """Music → sound, pictures and pages.
 
-`render` plays (soundfont.py), `show_pianoroll` plots (pianoroll.py), `engrave` sets a score (score.py), `view` makes a
-page of all three (html.py). What needs an optional dependency imports it when it is called.
+`render` plays (soundfont.py), `show_pianoroll` and `show_spectrogram` plot (pianoroll.py, spectrogram.py), `engrave`
+sets a score (score.py), `view` makes a page of these (html.py). What needs an optional dependency imports it when it is
+called.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from muspy_core.rendering.pianoroll import show_pianoroll, show_tracks
     from muspy_core.rendering.score import Engraving, engrave
     from muspy_core.rendering.soundfont import render, render_stems, synthesize, write_audio
+    from muspy_core.rendering.spectrogram import show_spectrogram
 
 _MODULES = {
     "html": ("page_of", "view"),
@@ -50,6 +52,7 @@ _MODULES = {
     "pianoroll": ("show_pianoroll", "show_tracks"),
     "score": ("Engraving", "engrave"),
     "soundfont": ("render", "render_stems", "synthesize", "write_audio"),
+    "spectrogram": ("show_spectrogram",),
 }
 _NAMES = {name: module for module, names in _MODULES.items() for name in names}
 
@@ -72,6 +75,7 @@ __all__ = [
     "render",
     "render_stems",
     "show_pianoroll",
+    "show_spectrogram",
     "show_tracks",
     "synthesize",
     "view",
