@@ -36,9 +36,23 @@ PACKAGES = {
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Separate a Bach chorale into its four voices; the result is in demo/ (open demo/index.html)."""
+    """Take one new piece through all six packages; the result is in demo/ (open demo/index.html)."""
+    install(session, *together())
+    session.run("python", "together/chain.py", "-o", "demo", "--overwrite", *session.posargs)
+
+
+@nox.session(name="demo-chorale")
+def demo_chorale(session: nox.Session) -> None:
+    """Separate a Bach chorale into its four voices, without PyTorch; the result is in demo-chorale/."""
     install(session, "./packages/muspy-core[render]", "./packages/arranger")
-    session.run("arranger", "demo", "-o", "demo", "--overwrite", *session.posargs)
+    session.run("arranger", "demo", "-o", "demo-chorale", "--overwrite", *session.posargs)
+
+
+@nox.session
+def app(session: nox.Session) -> None:
+    """Serve a page on this machine: open a file, choose what to do, listen, download; Ctrl-C ends."""
+    install(session, *together())
+    session.run("python", "together/app.py", *session.posargs)
 
 
 @nox.session
@@ -181,6 +195,11 @@ def groups(*names: str) -> list[str]:
     """The requirements of those dependency groups that the root pyproject.toml has."""
     present = [name for name in names if name in PROJECT["dependency-groups"]]
     return list(nox.project.dependency_groups(PROJECT, *present)) if present else []
+
+
+def together() -> list[str]:
+    """The paths of all packages for pip, with what they need to make music, sound and pages."""
+    return ["./packages/muspy-core[render]", *(f"./packages/{name}" for name in PACKAGES if name != "muspy-core")]
 
 
 def with_extras(name: str) -> str:
