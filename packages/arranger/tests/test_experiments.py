@@ -145,6 +145,26 @@ def test_an_interrupted_training_goes_on_from_its_last_pass(tiny_corpus: Path, t
     assert torch.load(last, weights_only=True)["global_step"] == 6
 
 
+def test_fine_tuning_begins_with_a_shipped_model_and_says_so(tiny_corpus: Path, tmp_path: Path) -> None:
+    """At a learning rate of 0 the model stays as it was."""
+    given = [part for part in small(tiny_corpus, tmp_path, 1) if "hidden" not in part]
+    import numpy as np
+    from arranger.checkpoint import load_checkpoint
+    from arranger.fit import fit
+    from muspy_core.configurations import ConfigurationError
+
+    given = ["-c", "bach-lstm-onset-context", *given, "--init-from", "bach-chorales"]
+    given += ["--trainer.val_check_interval", "1", "--trainer.num_sanity_val_steps", "0"]
+    assert fit([*given, "--model.learning_rate", "0"]) == 0
+    shipped = load_checkpoint("bach-chorales", "online")
+    exported = next((tmp_path / "bach-lstm-onset-context").rglob("*.safetensors"))
+    tuned = load_checkpoint(exported.parent, exported.stem)
+    assert tuned.training["init_from"] == "bach-chorales"
+    assert all(np.array_equal(weights, tuned.weights[name]) for name, weights in shipped.weights.items())
+    with pytest.raises(ConfigurationError, match="hidden: the configuration says 16, the model has 128"):
+        fit([*given, "--model.config.hidden", "16"])
+
+
 @pytest.mark.slow
 def test_two_processes_train_together(tiny_corpus: Path, tmp_path: Path) -> None:
     import subprocess

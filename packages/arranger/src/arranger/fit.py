@@ -21,6 +21,6 @@ def fit(arguments: Sequence[str]) -> int:
         from muspy_core.training import fit_by_configuration
 
         from arranger.data import PieceDataModule
-        from arranger.training import TaggerModule
+        from arranger.training import TaggerModule, initial
 
-    return fit_by_configuration("arranger", arguments, TaggerModule, PieceDataModule, links=LINKS)
+    return fit_by_configuration("arranger", arguments, TaggerModule, PieceDataModule, links=LINKS, initial=initial)

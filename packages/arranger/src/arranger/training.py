@@ -7,15 +7,18 @@ warm-up and a cosine to zero over the trainer's `max_steps` or `max_epochs`.
 from __future__ import annotations
 
 import copy
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 import torch
 from muspy_core import training
+from muspy_core.fine_tuning import Initial
 from torch import Tensor, nn
 
-from arranger.checkpoint import save_checkpoint
+from arranger.checkpoint import MODES, load_checkpoint, save_checkpoint
 from arranger.config import ModelConfig
 from arranger.data import IGNORED, Batch, PieceDataModule
 from arranger.model import PartTagger, build_model
@@ -106,6 +109,29 @@ class TaggerModule(L.LightningModule):
         done = min(step / max(total, 1), 1.0)
         return warm * 0.5 * (1.0 + float(torch.cos(torch.tensor(done * torch.pi))))
 
+    def architecture(self) -> dict[str, Any]:
+        """Return what makes the model what it is."""
+        return {"config": self.config.to_dict()}
+
+    def begin_with(self, weights: Mapping[str, Tensor]) -> None:
+        """Take up the weights of a model of the same architecture; the average begins there too."""
+        for model in (self.model, *([] if self.averaged is None else [self.averaged])):
+            model.load_state_dict(dict(weights))
+
+
+def initial(name: str, model_class: str | None = None) -> Initial:
+    """Return a trained model for `fit` to begin with.
+
+    name: a bundled name or a folder, and `/MODE` behind it: `bach-chorales/offline`; without one `online`. Raises
+    ModelError.
+    """
+    model, _, mode = name.rpartition("/")
+    if mode not in MODES or os.path.isdir(name):
+        model, mode = name, "online"
+    checkpoint = load_checkpoint(model, mode)
+    weights = {key: torch.from_numpy(value) for key, value in checkpoint.weights.items()}
+    return Initial(name, {"config": checkpoint.config.to_dict()}, weights)
+
 
 class ExportBest(training.ExportBest):
     """Writes the best model so far as an arranger checkpoint: safetensors weights and a JSON configuration.
@@ -134,6 +160,7 @@ class ExportBest(training.ExportBest):
             "pieces": data.training_names,
             "epoch": history.epoch,
             "steps": history.steps,
+            **({} if history.init_from is None else {"init_from": history.init_from}),
             **{name: score for name, score in history.scores.items() if name == self.monitor},
         }
         save_checkpoint(folder, self.name, weights, module.config, training=learned)
