@@ -36,11 +36,15 @@ INVERTERS = ("hifigan", "istft", "phase")
 
 @dataclass(frozen=True)
 class Training:
-    """How a model was trained. works: of the training recordings. scores: by name."""
+    """How a model was trained.
+
+    works: of the training recordings. scores: by name. init_from: the model that training began with, if there was one.
+    """
 
     steps: int = 0
     works: tuple[str, ...] = ()
     scores: Mapping[str, float] = field(default_factory=dict)
+    init_from: str | None = None
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,12 @@ def load_checkpoint(name: str | os.PathLike[str], stage: str | None = None) -> C
         weights = load_file(folder / WEIGHTS_NAME)
         model.load_state_dict({key: value.float() for key, value in weights.items()})
         history = description.get("training", {})
-        training = Training(history.get("steps", 0), tuple(history.get("works", ())), history.get("scores", {}))
+        training = Training(
+            history.get("steps", 0),
+            tuple(history.get("works", ())),
+            history.get("scores", {}),
+            history.get("init_from"),
+        )
         mel = MelDefinition(**description["mel"])
         return Checkpoint(os.fspath(name), kind, model.eval(), mel, tuple(description["performers"]), training)
     except (ModelError, MelError):

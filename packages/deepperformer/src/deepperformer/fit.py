@@ -20,4 +20,6 @@ def fit(arguments: Sequence[str]) -> int:
         import lightning as L
         from muspy_core.training import fit_by_configuration
 
-    return fit_by_configuration("deepperformer", arguments, L.LightningModule, L.LightningDataModule)
+        from deepperformer.initial import initial
+
+    return fit_by_configuration("deepperformer", arguments, L.LightningModule, L.LightningDataModule, initial=initial)

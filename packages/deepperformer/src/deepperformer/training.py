@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ from deepperformer.config import AlignmentConfig, NoteConfig, SynthesisConfig
 from deepperformer.data import Batch, ClipDataModule, SegmentDataModule
 from deepperformer.errors import DataError
 from deepperformer.features.spectrogram import MelDefinition
+from deepperformer.initial import architecture_of
 from deepperformer.layers import PITCH, PITCHES
 from deepperformer.losses import absolute_timing_loss, mel_loss, timing_loss
 from deepperformer.model import AlignmentModel, SynthesisModel, constant_tempo, frames_per_step
@@ -42,6 +44,7 @@ class _NoteModule(L.LightningModule):
     """What the training of both models shares: Adam, the schedule, performers."""
 
     config: NoteConfig
+    model: nn.Module
 
     def __init__(self, schedule: Schedule, learning_rate: float, warmup_steps: int, anneal: tuple[int, ...]) -> None:
         super().__init__()
@@ -55,6 +58,14 @@ class _NoteModule(L.LightningModule):
         self.mel = data.prepared.mel
         if self.config.performers and len(data.performers) > self.config.performers:
             raise DataError(f"the data have {len(data.performers)} performers, the model {self.config.performers}")
+
+    def architecture(self) -> dict[str, Any]:
+        """Return what makes the model what it is."""
+        return architecture_of(self.config, self.mel)
+
+    def begin_with(self, weights: Mapping[str, Tensor]) -> None:
+        """Take up the weights of a model of the same architecture."""
+        self.model.load_state_dict(dict(weights))
 
     def tempo(self, qpm: Tensor) -> Tensor:
         """Return the classes of tempi, (B,)."""
@@ -172,7 +183,6 @@ class SynthesisModule(_NoteModule):
         learning_rate: Factor of the schedule.
         warmup_steps: Steps until the full rate.
         start_from_mean: Whether the output begins as the mean of the training data; not in the paper.
-        initial: Folder of a checkpoint to go on from (fine-tuning); None: from nothing.
     """
 
     def __init__(
@@ -182,23 +192,23 @@ class SynthesisModule(_NoteModule):
         learning_rate: float = 1.0,
         warmup_steps: int = 4000,
         start_from_mean: bool = True,
-        initial: str | None = None,
     ) -> None:
         super().__init__(schedule, learning_rate, warmup_steps, ())
-        self.config, self.initial, self.start_from_mean = config, initial, start_from_mean
+        self.config, self.start_from_mean = config, start_from_mean
         self.model = SynthesisModel(config)
         self.register_buffer("mean_mel", torch.zeros(config.n_mels))
 
     def setup(self, stage: str) -> None:
-        """Begin at the mean mel, or at a checkpoint."""
+        """Begin at the mean mel, unless the training began with a model."""
         super().setup(stage)
         self.mean_mel = self.trainer.datamodule.mean_mel().to(self.device)
-        if self.initial is not None:
-            from deepperformer.checkpoint import load_checkpoint
-
-            self.model.load_state_dict(load_checkpoint(self.initial, "synthesis").model.state_dict())
-        elif self.start_from_mean:
+        if self.start_from_mean:
             self.model.start_from_mean(self.mean_mel)
+
+    def begin_with(self, weights: Mapping[str, Tensor]) -> None:
+        """Take up the weights of a model of the same architecture."""
+        super().begin_with(weights)
+        self.start_from_mean = False
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Return the loss of a batch."""
@@ -265,5 +275,5 @@ class ExportBest(training.ExportBest):
             or not isinstance(data, (ClipDataModule, SegmentDataModule))
         ):
             raise TypeError("ExportBest works with this package's modules and data")
-        learned = Training(history.steps, data.works, dict(history.scores))
+        learned = Training(history.steps, data.works, dict(history.scores), history.init_from)
         save_checkpoint(folder, model, mel, data.performers, learned)

@@ -6,6 +6,7 @@ on a CPU within minutes. Symbols as in `griffin_lim`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import lightning as L
@@ -15,6 +16,7 @@ from torch.nn import functional as F
 
 from deepperformer.config import PhaseConfig
 from deepperformer.features.spectrogram import MelDefinition, mel_weights, torch_log_mel
+from deepperformer.initial import architecture_of
 from deepperformer.losses import angular_loss
 from deepperformer.vocoder.phase import PhaseInverter, transform
 
@@ -47,6 +49,14 @@ class PhaseModule(L.LightningModule):
         self.learning_rate, self.warmup_steps, self.noise = learning_rate, warmup_steps, noise
         self.model = PhaseInverter(config)
         self.register_buffer("weights", torch.from_numpy(mel_weights(self.mel)), persistent=False)
+
+    def architecture(self) -> dict[str, Any]:
+        """Return what makes the model what it is."""
+        return architecture_of(self.config, self.mel)
+
+    def begin_with(self, weights: Mapping[str, Tensor]) -> None:
+        """Take up the weights of a model of the same architecture."""
+        self.model.load_state_dict(dict(weights))
 
     def training_step(self, batch: Tensor, batch_index: int) -> Tensor:
         """Return the loss of a batch of samples, (B, S)."""

@@ -5,16 +5,20 @@ The generator's steps are the trainer's steps. Symbols as in `hifigan`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import lightning as L
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.nn.utils.parametrize import is_parametrized
 
 from deepperformer.config import HiFiGANConfig, ISTFTConfig
 from deepperformer.data import Batch
+from deepperformer.errors import ModelError
 from deepperformer.features.spectrogram import MelDefinition, torch_log_mel
+from deepperformer.initial import architecture_of
 from deepperformer.layers import rolls, sounding
 from deepperformer.losses import FEATURE_WEIGHT, MEL_WEIGHT, discriminator_loss, feature_loss, generator_loss
 from deepperformer.vocoder.discriminators import Discriminators
@@ -54,6 +58,21 @@ class InverterModule(L.LightningModule):
             HiFiGAN(config) if isinstance(config, HiFiGANConfig) else ISTFTInverter(config)
         )
         self.judges = Discriminators(discriminator_scale) if discriminator_scale else None
+
+    def architecture(self) -> dict[str, Any]:
+        """Return what makes the model what it is."""
+        return architecture_of(self.config, self.mel)
+
+    def begin_with(self, weights: Mapping[str, Tensor]) -> None:
+        """Take up the folded weights of a model of the same architecture; the discriminators begin anew."""
+        rest = dict(weights)
+        for name, module in self.model.named_modules():
+            if is_parametrized(module, "weight"):
+                module.weight = rest.pop(f"{name}.weight")  # which splits it into direction and length again
+        left = self.model.load_state_dict(rest, strict=False)
+        missing = [key for key in left.missing_keys if "parametrizations" not in key]
+        if missing or left.unexpected_keys:
+            raise ModelError(f"weights that are missing or not of this inverter: {missing + left.unexpected_keys}")
 
     def training_step(self, batch: Tensor | Batch, batch_index: int) -> None:
         """Step the discriminators, once they take part, and then the generator."""
