@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
-from deepperformer.checkpoint import MODELS, STAGES, bundled, load_checkpoint
+from deepperformer.checkpoint import MODELS, STAGES, bundled, load_checkpoint, save_checkpoint
+from deepperformer.config import SynthesisConfig
 from deepperformer.features.notes import music_of
-from deepperformer.perform import Performer
-from tunes import tune
+from deepperformer.features.spectrogram import MelDefinition
+from deepperformer.model import SynthesisModel
+from deepperformer.perform import Performance, Performer
+from tunes import timings_of, tune
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +25,7 @@ def violin() -> Performer:
 def test_the_bundle_is_small_and_whole() -> None:
     assert bundled() == ["violin"]
     folder = MODELS.home / "violin"
-    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < 12 * 2**20
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < 12_000_000
     assert all((folder / stage / "model.safetensors").is_file() for stage in STAGES)
     assert (folder / "README.md").is_file()
 
@@ -41,15 +47,14 @@ def test_a_score_is_performed_by_default_and_blocks_join_without_a_click(violin:
     assert jerks[seam - 4 : seam + 4].max() < np.percentile(everywhere, 99.5)
 
 
-def test_rounding_to_half_precision_changes_the_mel_by_a_hundredth(violin: Performer) -> None:
-    """As much rounding again as the weights have had: errors of one part in 2,048 at most, at random."""
-    played = violin.time_notes(music_of(tune(notes=8)))
-    before = violin.mel(played)
-    generator = torch.Generator().manual_seed(0)
-    state = violin.synthesis.model.state_dict()
-    kept = {name: tensor.clone() for name, tensor in state.items()}
-    for tensor in state.values():
-        tensor.mul_(1 + (2 * torch.rand(tensor.shape, generator=generator) - 1) / 2048)
-    after = violin.mel(played)
-    violin.synthesis.model.load_state_dict(kept)
-    assert np.abs(after - before).mean() < 0.01
+def test_half_precision_on_disk_changes_a_mel_of_the_shipped_size_by_a_thousandth(tmp_path: Path) -> None:
+    torch.random.manual_seed(0)
+    original = SynthesisModel(SynthesisConfig(ffn=256)).eval()
+    save_checkpoint(tmp_path, original, MelDefinition())
+    written = load_checkpoint(tmp_path)
+    played = Performance(tune(notes=40), timings_of(tune(notes=40)))
+    exact, rounded = (
+        Performer(dataclasses.replace(written, model=model)).mel(played) for model in (original, written.model)
+    )
+    difference = np.abs(rounded - exact).mean() / exact.std()
+    assert 0 < difference < 1e-3

@@ -11,6 +11,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from importlib import resources
 from pathlib import Path
 
 from muspy_core.console import Parser, run_command
@@ -20,7 +21,7 @@ from muspy_core.pretrained import CONFIG_NAME, WEIGHTS_NAME
 from deepperformer.checkpoint import MODELS, STAGES, Checkpoint, load_checkpoint
 from deepperformer.errors import ModelError
 
-MOST_BYTES = 12 * 2**20  # 12 MB were set; the first bundle came out at 12.04 million bytes
+MOST_BYTES = 12_000_000
 CARD_NAME = "README.md"
 
 
@@ -39,14 +40,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(name: str, exports: Mapping[str, Path], into: Path) -> int:
     size = bundle(exports, into / name)
-    sys.stdout.write(f"wrote {into / name}: {', '.join(exports)}, {size / 2**20:.2f} MiB\n")
+    sys.stdout.write(f"wrote {into / name}: {', '.join(exports)}, {size:,} bytes\n")
     return 0
 
 
 def bundle(exports: Mapping[str, Path], folder: Path) -> int:
     """Copy exports, by stage, into a bundle, write its card, and return its size in bytes.
 
-    Raises ModelError for a bundle without synthesis, over 12 MiB, or of models that do not go together, and MelError
+    Raises ModelError for a bundle without synthesis, over 12 MB, or of models that do not go together, and MelError
     for models of different mels.
     """
     checkpoints = {stage: load_checkpoint(path) for stage, path in exports.items()}
@@ -58,7 +59,7 @@ def bundle(exports: Mapping[str, Path], folder: Path) -> int:
         checkpoints["synthesis"].mel.check(checkpoint.mel, checkpoint.name)
     size = sum((path / name).stat().st_size for path in exports.values() for name in (WEIGHTS_NAME, CONFIG_NAME))
     if size > MOST_BYTES:
-        raise ModelError(f"{size / 2**20:.2f} MiB of models: a bundle has {MOST_BYTES / 2**20:g} MiB at most")
+        raise ModelError(f"{size:,} bytes of models: a bundle has {MOST_BYTES:,} at most")
     for stage, path in exports.items():
         (folder / stage).mkdir(parents=True, exist_ok=True)
         for name in (WEIGHTS_NAME, CONFIG_NAME):
@@ -70,7 +71,10 @@ def bundle(exports: Mapping[str, Path], folder: Path) -> int:
 
 
 def card(name: str, checkpoints: Mapping[str, Checkpoint]) -> str:
-    """Return a short card: what the models are, how far they were trained, and what they scored on validation."""
+    """Return a short card: what the models are, how far they were trained, and what they scored on validation.
+
+    What no checkpoint knows, data, licence, commands and figures, is written by hand in `NAME.md` beside this file.
+    """
     lines = [f"# {name}", "", "Weights in half precision. Figures are of the validation part of each training.", ""]
     lines += ["| model | kind | parameters | steps | validation |", "|---|---|---|---|---|"]
     for stage, checkpoint in checkpoints.items():
@@ -82,6 +86,8 @@ def card(name: str, checkpoints: Mapping[str, Checkpoint]) -> str:
     missing = [stage for stage in STAGES if stage not in checkpoints]
     instead = {"alignment": "the score's tempo is kept", "inverter": "Griffin-Lim makes the sound"}
     lines += ["", *(f"Without {stage}: {instead[stage]}." for stage in missing)] if missing else []
+    about = resources.files("deepperformer.experiments") / f"{name}.md"
+    lines += ["", about.read_text(encoding="utf-8").rstrip("\n")] if about.is_file() else []
     return "\n".join(lines) + "\n"
 
 
