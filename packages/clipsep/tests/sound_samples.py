@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TypeVar
 
@@ -37,8 +38,11 @@ def write_sounds(folder: Path, count: int = 6) -> Path:
 
 
 def prepared(folder: Path, sounds: Path, dim: int = 8) -> Library:
-    """A prepared folder whose labels have one-hot vectors, as texts and as pictures."""
+    """A prepared folder whose labels have one-hot vectors, as texts and as pictures; each label is in each split."""
     library = prepare(sounds, folder, progress=False).library
+    parts = ("train", "train", "train", "train", "validation", "test")
+    items = [dataclasses.replace(item, split=parts[index % 6]) for index, item in enumerate(library.manifest)]
+    library = dataclasses.replace(library, manifest=library.manifest.of(items))
     labels = library.labels
     text = np.eye(len(labels), dim, dtype=np.float16)
     pairs = {a: {b: [labels.index(a)] for b in labels if b != a} for a in labels}

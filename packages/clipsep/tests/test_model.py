@@ -161,3 +161,18 @@ def test_what_is_no_model_is_named(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(text.replace('"pit"', '"clipsep"'))
     with pytest.raises(ModelError, match="missing or not of this model"):
         load_checkpoint(tmp_path)
+
+
+def test_a_fused_network_multiplies_before_it_doubles_and_computes_the_same() -> None:
+    network = stirred(UNet(width=4, depth=5, outputs=3))
+    for name, buffer in network.named_buffers():
+        if "running" in name:
+            buffer.uniform_(0.5, 1.5, generator=torch.Generator().manual_seed(len(name)))
+    spectrogram, weights = torch.randn(2, 1, 64, 96), torch.randn(2, 5, 3)
+    fused = network.fused()
+    with torch.inference_mode():
+        features = network.features(spectrogram)
+        assert torch.allclose(fused.features(spectrogram), features, rtol=1e-4, atol=1e-5)
+        assert torch.allclose(fused.mixed(features, weights), network.mixed(features, weights), rtol=1e-4, atol=1e-4)
+        whole = torch.einsum("bmk,bkyx->bmyx", weights, network(spectrogram))
+        assert torch.allclose(network.mixed(features, weights), whole, rtol=1e-3, atol=1e-4)

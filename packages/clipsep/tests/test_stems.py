@@ -135,6 +135,8 @@ def test_stems_are_rendered_trained_and_measured(tmp_path: Path, monkeypatch: py
     assert [path.stat().st_mtime_ns for path in again.sounds] == before
     network = stirred(build_model("labelsep", width=2, depth=5, labels=library.trained_labels))
     monkeypatch.setattr("clipsep.experiments.runs.EACH", 1)
+    monkeypatch.setattr("clipsep.experiments.runs.METRICS", ("snr", "si_sdr"))  # filters take ten times as long
+    monkeypatch.setattr("clipsep.experiments.runs.SAMPLES", 16383)
     row = Row("labelsep", "LabelSep", "small-labelsep", ("label",))
     figures = figures_of(Run("labels", row, 0), HeldOut.of(library, noise=False), Checkpoint("x", network, Training()))
     assert figures["n"] == 132

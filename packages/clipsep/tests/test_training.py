@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import filecmp
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -301,6 +303,18 @@ def test_every_configuration_trains_20_steps(
     arguments = ["-c", name, *TINY, *QUIET, "--data.folder", str(data), "--trainer.max_steps", "20"]
     assert fit([*arguments, "--trainer.val_check_interval", "10"]) == 0
     assert load_checkpoint(f"runs/{name}/export").model.config.width == 2
+
+
+@pytest.mark.slow
+def test_two_processes_train_together(folder: Path, tmp_path: Path) -> None:
+    arguments = ["fit", "-c", "small-nit", *TINY, *QUIET, "--data.folder", str(folder), "--data.batch_size", "2"]
+    arguments += ["--trainer.devices", "2", "--trainer.strategy", "ddp"]
+    arguments += ["--trainer.max_steps", "20", "--trainer.val_check_interval", "2"]
+    command = [sys.executable, "-m", "clipsep.cli", *arguments]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=850, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "MEMBER: 2/2" in done.stdout + done.stderr
+    assert load_checkpoint(tmp_path / "runs" / "small-nit" / "export").training.steps > 0
 
 
 def _widened(folder: Path, target: Path) -> Path:

@@ -44,10 +44,11 @@ Shown = Literal["queries", "queries and noise"]
 
 @dataclasses.dataclass(frozen=True)
 class Block:
-    """A piece of the result. stems: one for each query; their sum and `residual` is the input, sample by sample."""
+    """A piece of the result. stems: one for each query; their sum and `residual` is `mixture`, sample by sample."""
 
     stems: list[Audio]
     residual: Audio
+    mixture: Audio
 
 
 @dataclasses.dataclass(frozen=True)
@@ -243,7 +244,8 @@ class Separator:
             gains = np.clip(made[streams + like.channels :], 0.0, 1.0)
             stems = stems + gains[:, None] * high[None]
         residual = samples - stems.sum(axis=0)
-        return Block([Audio(stem, like.sample_rate) for stem in stems], Audio(residual, like.sample_rate))
+        rate = like.sample_rate
+        return Block([Audio(stem, rate) for stem in stems], Audio(residual, rate), Audio(samples, rate))
 
     def _masked(
         self,
@@ -266,7 +268,8 @@ class Separator:
                 if watch is not None:
                     watch(masks, spectrum.mean(dim=0).abs())
                 linear = unwarp(masks[: len(queries)].cpu())
-                parts = [(linear[:, None] * spectrum[None]).flatten(0, 1)]
+                # Frames lie one behind the other, as their inverse transform reads them.
+                parts = [(linear.mT.contiguous()[:, None] * spectrum.mT.contiguous()[None]).flatten(0, 1).mT]
                 given = samples.push(torch.cat([*parts, spectrum]) if extend else parts[0])
                 gains = linear[:, -_HIGH_ROWS:].mean(dim=1) if extend else None
                 if given.shape[1] or gains is not None:
@@ -377,9 +380,8 @@ class Presence:
 
     def add(self, block: Block) -> bool:
         """Take a block into account; always True, so that it fits into a comprehension."""
-        self.energy += [float(np.square(stem.samples, dtype=np.float64).sum()) for stem in block.stems]
-        whole = sum((stem.samples for stem in block.stems), block.residual.samples)
-        self.whole += float(np.square(whole, dtype=np.float64).sum())
+        self.energy += [_energy(stem) for stem in block.stems]
+        self.whole += _energy(block.mixture)
         return True
 
     @property
@@ -387,3 +389,7 @@ class Presence:
         """Energy of each stem relative to the input in decibels, -120 for silence."""
         shares = self.energy / max(self.whole, 1e-20)
         return [max(10 * math.log10(share), _SILENCE_DB) if share > 0 else _SILENCE_DB for share in shares]
+
+
+def _energy(sound: Audio) -> float:
+    return float(np.vdot(sound.samples, sound.samples))

@@ -58,10 +58,9 @@ class SampleStream:
         count = frames.shape[2]
         if not count:
             return self.sum[:, :0]
-        pieces = torch.fft.irfft(frames, n=N_FFT, dim=1) * self.window[:, None]
-        length = (count - 1) * HOP_LENGTH + N_FFT
-        added = _overlapped(pieces, length)
-        weights = _overlapped((self.window**2)[None, :, None].expand(1, N_FFT, count), length)[0]
+        pieces = torch.fft.irfft(frames.mT, n=N_FFT) * self.window
+        added = _overlapped(pieces)
+        weights = _overlapped((self.window**2).expand(1, count, N_FFT))[0]
         kept = self.sum.shape[1]
         added[:, :kept] += self.sum
         weights[:kept] += self.weight
@@ -79,10 +78,14 @@ class SampleStream:
         return (samples / weights.clamp(min=1e-8))[:, drop:]
 
 
-def _overlapped(pieces: Tensor, length: int) -> Tensor:
-    """Add pieces, (C, 1024, T), each a hop later than the one before, into (C, length)."""
-    folded = torch.nn.functional.fold(pieces, (1, length), (1, N_FFT), stride=(1, HOP_LENGTH))
-    return folded[:, 0, 0]
+def _overlapped(pieces: Tensor) -> Tensor:
+    """Add pieces, (C, T, 1024), each a hop later than the one before, (C, (T - 1) · 256 + 1024)."""
+    hops = pieces.unflatten(2, (-1, HOP_LENGTH))
+    channels, count, parts, _ = hops.shape
+    added = hops.new_zeros(channels, count + parts - 1, HOP_LENGTH)
+    for part in range(parts):
+        added[:, part : part + count] += hops[:, :, part]
+    return added.flatten(1)
 
 
 class WindowedMasks:
