@@ -27,6 +27,8 @@ from muspy_core.console import (
     run_jobs,
     run_program,
 )
+from muspy_core.errors import needed
+from muspy_core.export_commands import Export, add_export
 
 import arranger
 from arranger.cli_options import MODES, add_demands, add_locks, add_model, control_of_options
@@ -113,8 +115,10 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="folder to write into")
     add_overwrite_option(demo)
     demo.add_argument("--mode", choices=MODES, default="offline", help="(default: offline)")
+    add_json_option(demo)
 
     commands.add_parser("fit", help="train a model; the options are LightningCLI's (arranger fit --help)")
+    add_export(commands, "arranger export bach-chorales -o exported", _exporter)
     add_info(commands, "arranger")
     return parser
 
@@ -332,10 +336,22 @@ def _evaluate(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     from arranger.demo import make_demo
 
+    if options.json:
+        scores = make_demo(options.output, mode=options.mode, overwrite=options.overwrite)
+        page = str(options.output / "index.html")
+        print(json.dumps({"page": page, "mode": options.mode, "accuracy": scores.accuracy}, indent=2))
+        return EXIT_OK
     make_demo(options.output, mode=options.mode, overwrite=options.overwrite, say=print_step)
     print(f"next: open {options.output / 'index.html'} in a browser, or try your own file: "
           f"arranger separate song.mid -o parts.mid --report parts.html")  # fmt: skip
     return EXIT_OK
+
+
+def _exporter() -> Export:
+    with needed("arranger", "onnx", "exporting"):
+        from arranger.exporting import export
+
+    return export
 
 
 def _fit(arguments: Sequence[str]) -> int:

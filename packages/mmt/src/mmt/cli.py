@@ -20,6 +20,7 @@ from muspy_core.console import (
     print_step,
     run_program,
 )
+from muspy_core.export_commands import Export, add_export
 
 import mmt
 from mmt.corpora import RECIPES
@@ -74,8 +75,10 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     extend.add_argument("input", type=Path, metavar="FOLDER", help="what `mmt prepare` wrote")
     extend.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="folder to write into")
+    add_json_option(extend)
 
     commands.add_parser("fit", help="train a model; the options are LightningCLI's (mmt fit --help)")
+    add_export(commands, "mmt export default -o exported", _exporter)
     add_info(commands, "mmt")
     add_evaluate(commands)
     add_samples(commands)
@@ -111,9 +114,18 @@ def _extend(options: argparse.Namespace) -> int:
 
     start = time.perf_counter()
     songs = extend(options.input, options.output)
-    print_step(f"extended {len(songs)} songs, {len(songs.rows)} notes", time.perf_counter() - start)
-    print(f"next: mmt fit -c small-extended --data.folder {options.output}")
+    if options.json:
+        print(json.dumps({"output": str(options.output), "songs": len(songs), "notes": len(songs.rows)}, indent=2))
+    else:
+        print_step(f"extended {len(songs)} songs, {len(songs.rows)} notes", time.perf_counter() - start)
+        print(f"next: mmt fit -c small-extended --data.folder {options.output}")
     return EXIT_OK
+
+
+def _exporter() -> Export:
+    from mmt.exporting import export
+
+    return export
 
 
 def _fit(arguments: Sequence[str]) -> int:
