@@ -49,7 +49,7 @@ def test_every_configuration_trains(name: str, tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["small-text", "small-istft-gan"])
 def test_two_processes_train_together(name: str, tmp_path: Path) -> None:
-    configured(name, tmp_path)
+    configured(name, tmp_path, steps=10)
     strategy = "ddp" if name == "small-text" else "ddp_find_unused_parameters_true"
     arguments = ["fit", "-c", str(tmp_path / "tiny.yaml"), "--trainer.devices", "2", "--trainer.strategy", strategy]
     command = [sys.executable, "-m", "clipsonic.cli", *arguments]
@@ -59,28 +59,29 @@ def test_two_processes_train_together(name: str, tmp_path: Path) -> None:
     assert (tmp_path / "export" / "model.safetensors").is_file()
 
 
-def configured(name: str, folder: Path) -> str:
+def configured(name: str, folder: Path, steps: int = STEPS) -> str:
     """Write tiny data and a configuration with its own widths made small; return the name of the module."""
     values: dict[str, Any] = yaml.safe_load((CONFIGS / f"{name}.yaml").read_text(encoding="utf-8"))
     settings, data, trainer = values["model"]["init_args"], values["data"], values["trainer"]
     kind: str = values["model"]["class_path"].rpartition(".")[2]
     tokens = settings["config"].get("tokens")
     settings["config"] |= TINY[settings["kind"] if kind == "VocoderModule" else kind]
-    if kind == "VocoderModule" and settings["discriminator_channels"]:
+    vocoder = kind == "VocoderModule"
+    if vocoder and settings["discriminator_channels"]:
         settings["discriminator_channels"] = 4
     assert tokens == settings["config"].get("tokens")
     write_clips(folder / "data", settings["config"].get("query_dim", 8))
-    data |= {"folder": str(folder / "data"), "batch_size": 4}
+    data |= {"folder": str(folder / "data"), "batch_size": 2 if vocoder else 4}
     if "frames" in data:
-        data["frames"] = 16
+        data["frames"] = 8 if vocoder else 16
     # Two optimisers step in the training of a vocoder with discriminators, and each step counts.
-    count = 2 if kind == "VocoderModule" and settings["discriminator_channels"] else 1
-    trainer |= {"accelerator": "cpu", "max_steps": count * STEPS, "val_check_interval": 10}
+    count = 2 if vocoder and settings["discriminator_channels"] else 1
+    trainer |= {"accelerator": "cpu", "max_steps": count * steps, "val_check_interval": steps}
     trainer |= {"enable_progress_bar": False}
     trainer["logger"]["init_args"] |= {"save_dir": str(folder), "name": "log"}
     export, checkpoint = trainer["callbacks"]
     export["init_args"]["folder"] = str(folder / "export")
-    checkpoint["init_args"] |= {"dirpath": str(folder), "every_n_train_steps": 10}
+    checkpoint["init_args"] |= {"dirpath": str(folder), "every_n_train_steps": steps}
     (folder / "tiny.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
     return kind
 

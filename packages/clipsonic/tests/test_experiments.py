@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -9,12 +10,14 @@ import numpy as np
 import pytest
 import torch
 from clipsonic.checkpoint import Network, QuerySpace, save_network, save_vocoder
+from clipsonic.clips import AUDIO, Clip, Clips
 from clipsonic.config import MelConfig, ModelError
 from clipsonic.experiments.bundle import bundle
 from clipsonic.experiments.page import figures_of, render
 from clipsonic.experiments.sounds import INSTRUMENTS, Phrase, music_of, phrases_of, split_of
 from clipsonic.experiments.tables import TABLES
 from clipsonic.experiments.targets import targets
+from clipsonic.experiments.vocoders import choose, copy_error, read_choice, validation_sounds
 from clipsonic.experiments.wordings import ALIASES, DESCRIPTIONS, WORDINGS
 from clipsonic.features.queries import LabelEncoder
 from clipsonic.fit import CONFIGS
@@ -91,6 +94,29 @@ def test_a_bundle_knows_other_names_and_keeps_what_was_trained(tmp_path: Path) -
     save_vocoder(tmp_path / "other", Inverter(InverterConfig(8, 16, 1), other))
     with pytest.raises(ModelError, match="the vocoder reads spectrograms"):
         bundle(tmp_path / "network", tmp_path / "other", tmp_path / "refused")
+
+
+def test_the_vocoder_is_chosen_by_the_copies_of_validation_sounds_alone(tmp_path: Path) -> None:
+    torch.random.manual_seed(0)
+    samples, rng = 8192, np.random.default_rng(0)
+    waves = np.concatenate([np.zeros(samples), 0.3 * np.sin(np.arange(samples) / 5), rng.standard_normal(samples) / 9])
+    (tmp_path / "data").mkdir()
+    (32000 * waves.clip(-1, 1)).astype("<i2").tofile(tmp_path / "data" / AUDIO)
+    splits = ("train", "valid", "test")
+    clips = tuple(Clip(split, "violin", split, row * samples, samples) for row, split in enumerate(splits))
+    Clips(tmp_path / "data", 16_000, "labels-8", "{}", clips, (), np.zeros((1, 8), np.float32)).save()
+    save_vocoder(tmp_path / "vocoder", Inverter(InverterConfig(8, 16, 1)), 90)
+
+    choice = choose(tmp_path / "vocoder", tmp_path / "data", tmp_path / "instruments")
+
+    sine = validation_sounds(Clips.load(tmp_path / "data"), MelConfig())
+    assert sine.shape == (1, samples)
+    assert float(sine.abs().max()) == pytest.approx(0.3, abs=0.02)
+    assert (choice.steps, choice.n, choice.made) == (90, 1, "griffin-lim")  # the other one has learned nothing
+    assert choice.griffin_lim == pytest.approx(copy_error(sine, None, MelConfig()), abs=1e-4)
+    assert read_choice(tmp_path / "instruments") == choice
+    assert "copies of 1 validation sounds" in render(tmp_path)
+    assert dataclasses.replace(choice, trained=0.01).made == "trained"
 
 
 def test_pieces_are_split_by_name() -> None:

@@ -251,8 +251,8 @@ def test_eight_clips_are_learned_by_heart_and_made_again() -> None:
     model, schedule = SoundDiffusion(config), CosineSchedule(1000)
     clips = torch.nn.functional.interpolate(torch.rand(8, 1, 4, 4) * 1.8 - 0.9, size=(16, 16), mode="nearest")
     queries = torch.eye(8)
-    optimizer = torch.optim.AdamW(model.parameters(), 2e-3, weight_decay=0.0)
-    for _ in range(700):
+    optimizer = torch.optim.AdamW(model.parameters(), 3e-3, weight_decay=0.0)
+    for _ in range(400):
         chosen, steps = torch.randint(8, (16,)), torch.randint(1000, (16,))
         clean, noise = clips[chosen], torch.randn(16, 1, 16, 16)
         condition = model.condition(queries[chosen], torch.rand(16) < 0.1)

@@ -89,12 +89,12 @@ def test_network_and_vocoder_are_trained_and_make_a_sound(tmp_path: Path, monkey
     write_sounds(Path("sounds"))
     assert main(["prepare", "sounds", "-o", "data"]) == 1  # a silent and a damaged file are named
     short = ["--trainer.enable_progress_bar", "false", "--data.batch_size", "4", "--data.frames", "16"]
-    for name, steps in (("tiny-labels", "4"), ("small-istft", "3"), ("small-istft-gan", "4"), ("small-bigvgan", "4")):
-        assert main(["fit", "-c", name, "--trainer.max_steps", steps, "--trainer.val_check_interval", "2", *short]) == 0
+    for name in ("tiny-labels", "small-istft"):
+        assert main(["fit", "-c", name, "--trainer.max_steps", "2", "--trainer.val_check_interval", "2", *short]) == 0
     network = load_network("runs/tiny-labels/export")
     assert network.labels == ("high", "low")
     assert network.queries.encoder == "labels-64"
-    assert load_vocoder("runs/small-bigvgan/export").mel == network.mel
+    assert load_vocoder("runs/small-istft/export").mel == network.mel
     made = ["generate", "high", "--model", "runs/tiny-labels/export", "--steps", "2", "--duration", "0.5"]
     assert main([*made, "--vocoder", "runs/small-istft/export", "-o", "high.wav"]) == 0
 

@@ -6,20 +6,29 @@ import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from muspy_core.runs import Experiments
 
 from clipsonic.experiments.page import figures_of, render
 from clipsonic.experiments.tables import TABLES
 
+if TYPE_CHECKING:
+    from clipsonic.experiments.runs import Plan
+
 
 def _do(options: argparse.Namespace) -> Iterator[str]:
-    from clipsonic.experiments.runs import Plan, run_missing
+    from clipsonic.experiments.runs import run_missing
     from clipsonic.experiments.sounds import Source
 
     source = Source(options.source, options.soundfont, options.other_soundfont)
-    plan = Plan(options.runs, options.results, options.budget_s, options.n, options.max_steps, options.vocoder)
-    return run_missing(TABLES[options.table], plan, source, options.rows)
+    return run_missing(TABLES[options.table], _plan(options), source, options.rows)
+
+
+def _plan(options: argparse.Namespace) -> Plan:
+    from clipsonic.experiments.runs import Plan
+
+    return Plan(options.runs, options.results, options.budget_s, options.n, options.max_steps, options.vocoder)
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +40,10 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--n", type=int, default=512, metavar="N", help="sounds that a row is measured by (default: 512)"
     )
-    parser.add_argument("--vocoder", choices=("trained", "griffin-lim"), default="trained", help="of generated sounds")
+    parser.add_argument(
+        "--vocoder", choices=("chosen", "trained", "griffin-lim"), default="chosen",
+        help="of generated and bundled sounds (default: chosen, by the copies of validation sounds)",
+    )  # fmt: skip
     parser.add_argument(
         "--bundle", type=Path, metavar="FOLDER", help="write the network and vocoder that generate uses"
     )
@@ -41,8 +53,9 @@ def _bundle(options: argparse.Namespace) -> Iterator[str]:
     from clipsonic.experiments.bundle import bundle
 
     if options.bundle is not None:
-        vocoder = options.runs / "vocoder" / "export" if options.vocoder == "trained" else None
-        size = bundle(options.runs / "text" / "export", vocoder, options.bundle)
+        plan = _plan(options)
+        size = bundle(options.runs / "text" / "export", plan.vocoder_folder, options.bundle)
+        yield f"sounds of the bundle are made by {plan.made_by}"
         yield f"wrote {options.bundle}: {size:,} bytes"
 
 

@@ -12,6 +12,7 @@ from muspy_core.runs import Figures, mean_sd, page_head
 from clipsonic.experiments.drawing import curves
 from clipsonic.experiments.tables import TABLES, Row, Table
 from clipsonic.experiments.targets import targets
+from clipsonic.experiments.vocoders import read_choice
 
 MISSING = "–"
 CELLS = (
@@ -89,7 +90,9 @@ def _trained(table: Table, results: Path) -> list[str]:
         if figures is not None and "network_steps" in figures:
             vocoder = "Griffin-Lim" if figures["vocoder"] == "griffin-lim" else "the trained vocoder"
             told[f"`{row.needs[1]}`: {figures['network_steps']:,} steps, sounds by {vocoder}"] = None
-    return ["", f"Networks: {'; '.join(told)}."] if told else []
+    choice = read_choice(results / table.name)
+    lines = [f"Networks: {'; '.join(told)}."] if told else []
+    return [line for text in [*lines, *([choice.line] if choice is not None else [])] for line in ("", text)]
 
 
 def _targets(table: Table, results: Path) -> list[str]:

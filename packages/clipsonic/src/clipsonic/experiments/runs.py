@@ -25,6 +25,7 @@ from clipsonic.config import MelConfig
 from clipsonic.evaluate import Reference, balanced, figures, generate_for, mean_mel_baseline, reference_of
 from clipsonic.experiments import sounds
 from clipsonic.experiments.tables import Row, Table, Training
+from clipsonic.experiments.vocoders import Made, choose
 from clipsonic.features.queries import SentenceEncoder, Vectors
 from clipsonic.features.spectrogram import torch_mel_spectrogram
 from clipsonic.fit import CONFIGS, fit
@@ -35,7 +36,7 @@ from clipsonic.sampling import Sampling, generators_of
 from clipsonic.vocoder.griffin_lim import griffin_lim
 from clipsonic.vocoder.losses import log_mel_error
 
-VocoderChoice = Literal["trained", "griffin-lim"]
+VocoderChoice = Literal["chosen", "trained", "griffin-lim"]
 SAMPLE_SEEDS = 10_000  # between the sounds of two sampling seeds
 CHUNK = 16
 
@@ -44,8 +45,8 @@ CHUNK = 16
 class Plan:
     """Where things are, and how much is done.
 
-    runs: data and trainings. results: figures. n: sounds of a row. vocoder: of generated sounds, the trained one or
-    the one that needs no training.
+    runs: data and trainings. results: figures. n: sounds of a row. vocoder: of generated sounds: the trained one, the
+    one that needs no training, or the better of the two by validation sounds.
     """
 
     runs: Path
@@ -53,12 +54,21 @@ class Plan:
     budget_s: float
     n: int = 512
     max_steps: int | None = None
-    vocoder: VocoderChoice = "trained"
+    vocoder: VocoderChoice = "chosen"
+    table: str = "instruments"
 
     @property
-    def vocoder_folder(self) -> str:
-        """What a synthesizer is told: a folder, or Griffin-Lim."""
-        return str(self.runs / "vocoder" / "export") if self.vocoder == "trained" else self.vocoder
+    def made_by(self) -> Made:
+        """What makes generated sounds; measured when it is first asked for, if it is to be chosen."""
+        if self.vocoder != "chosen":
+            return self.vocoder
+        export = self.runs / "vocoder" / "export"
+        return choose(export, self.runs / "data" / "sounds", self.results / self.table).made
+
+    @property
+    def vocoder_folder(self) -> Path | None:
+        """The folder of the trained vocoder, None for Griffin-Lim."""
+        return self.runs / "vocoder" / "export" if self.made_by == "trained" else None
 
 
 def run_missing(table: Table, plan: Plan, source: sounds.Source, only: Sequence[str] | None = None) -> Iterator[str]:
@@ -193,7 +203,7 @@ def measure(row: Row, plan: Plan, reference: Reference) -> dict[str, Any]:
         extra["cosine"] = mean_cosine(vectors, images)
         extra["cosine_within"] = _within(vectors, labels)
         extra["guidance"], extra["steps"], extra["sampler"] = row.guidance, row.steps, row.sampler
-        extra["vocoder"] = plan.vocoder
+        extra["vocoder"] = plan.made_by
     return {"row": row.name, "seed": row.seed, **figures(audios, labels, reference), **extra}
 
 
@@ -246,7 +256,7 @@ def _synthesizer(row: Row, plan: Plan) -> Synthesizer:
     network = plan.runs / row.needs[1] / "export"
     if not (network / CONFIG_NAME).is_file():
         raise DataError(f"{network}: the training has exported no network yet")
-    return Synthesizer.from_pretrained(network, vocoder=plan.vocoder_folder, encoder=SentenceEncoder())
+    return Synthesizer.from_pretrained(network, vocoder=plan.vocoder_folder or "griffin-lim", encoder=SentenceEncoder())
 
 
 def _real(row: Row, plan: Plan, clips: Clips) -> tuple[list[Audio], list[str]]:
