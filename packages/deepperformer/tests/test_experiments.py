@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
-from deepperformer.checkpoint import Training, load_checkpoint, save_checkpoint
+from deepperformer.checkpoint import Checkpoint, Training, load_checkpoint, save_checkpoint
 from deepperformer.cli import main as console
-from deepperformer.config import AlignmentConfig, SynthesisConfig
+from deepperformer.config import AlignmentConfig, PhaseConfig, SynthesisConfig
 from deepperformer.data import ClipDataModule
 from deepperformer.errors import DataError
 from deepperformer.evaluate import evaluate_alignment, evaluate_synthesis
@@ -17,6 +18,8 @@ from deepperformer.experiments import runs
 from deepperformer.experiments.__main__ import main
 from deepperformer.experiments.bundle import main as make_bundle
 from deepperformer.experiments.configs import configurations
+from deepperformer.experiments.copies import copied, heard
+from deepperformer.experiments.copies import main as judge_copies
 from deepperformer.experiments.page import render
 from deepperformer.experiments.runs import Run, runs_of
 from deepperformer.experiments.tables import TABLES
@@ -25,6 +28,7 @@ from deepperformer.model import AlignmentModel, SynthesisModel
 from deepperformer.perform import Performer
 from deepperformer.prepare import prepare
 from deepperformer.recordings import Recording
+from deepperformer.vocoder.phase import PhaseInverter
 from muspy_core import Audio
 from tunes import timings_of, tune
 
@@ -174,3 +178,33 @@ def test_exports_become_a_bundle_with_a_card(tmp_path: Path, capsys: pytest.Capt
     assert "needs a synthesis model" in capsys.readouterr().err
     assert make_bundle([*given, "--alignment", str(tmp_path / "s")]) == 2
     assert "is a model of kind synthesis, not alignment" in capsys.readouterr().err
+
+
+def test_copies_are_judged_beside_the_sound_they_copy() -> None:
+    """By a judge that hears notes where a sound is loud; a copy half as loud loses the softer one."""
+    true = np.array([[0.0, 60.0], [1.0, 62.0]])
+
+    class Loudness:
+        def onsets(self, audio: Audio) -> np.ndarray:
+            return true[[abs(audio.samples[0, int(16000 * time)]) > 0.2 for time, _ in true]]
+
+    samples = np.zeros((1, 32000), np.float32)
+    samples[0, [0, 16000]] = [0.9, 0.3]
+    figures = heard(Loudness(), true, {"sound": Audio(samples, 16000), "copy": Audio(0.5 * samples, 16000)})
+    assert figures == {"notes": 2.0, "sound": 1.0, "copy": 0.6667, "copy_ratio": 0.6667}
+
+
+def test_a_copy_is_as_long_as_the_sound() -> None:
+    small = SynthesisModel(SynthesisConfig(dim=16, attention_dim=16, ffn=16, encoder_layers=1, decoder_layers=1))
+    inverter = PhaseInverter(PhaseConfig(dim=16, hidden=16, layers=1, refinements=1))
+    stages = [
+        Checkpoint(kind, kind, model.eval(), MelDefinition(), (), Training())
+        for kind, model in (("synthesis", small), ("phase", inverter))
+    ]
+    sound = Audio(np.random.default_rng(0).normal(0, 0.1, (1, 256 * 70)).astype(np.float32), 16000)
+    assert copied(Performer(*stages), sound).samples.shape == sound.samples.shape
+
+
+def test_copies_need_a_recording_that_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert judge_copies(["violin", str(tmp_path), "nobody", "--judge", str(tmp_path / "nmp.onnx")]) == 2
+    assert "Traceback" not in capsys.readouterr().err

@@ -79,19 +79,19 @@ def models_figure(checkpoints: Mapping[str, Checkpoint], data: ClipDataModule, p
 
 
 def performance_figure(
-    sounds: Mapping[str, Audio], start_s: float, end_s: float, definition: MelDefinition, path: Path
+    sounds: Mapping[str, tuple[Audio, float]], seconds: float, definition: MelDefinition, path: Path
 ) -> None:
-    """Waveform and mel of a part of several sounds, below each other."""
+    """Waveform and mel of a part of several sounds, below each other; with each sound, where its part begins (s)."""
     titles = tuple(f"{name}, {what}" for name in sounds for what in ("waveform", "mel"))
     figure, axes = _panels(2 * len(sounds), titles)
-    for number, audio in enumerate(sounds.values()):
+    for number, (audio, start_s) in enumerate(sounds.values()):
         mono = audio.to_mono().resample(definition.sample_rate)
-        first, last = (round(time * definition.sample_rate) for time in (start_s, end_s))
+        first, last = (round(time * definition.sample_rate) for time in (start_s, start_s + seconds))
         part = Audio(mono.samples[:, first:last], definition.sample_rate)
         axes[2 * number].plot(np.arange(part.frames) / definition.sample_rate, part.samples[0], linewidth=0.3)
-        axes[2 * number].set(xlim=(0, end_s - start_s), ylim=(-1, 1))
+        axes[2 * number].set(xlim=(0, seconds), ylim=(-1, 1))
         _mel(axes[2 * number + 1], mel_of(part, definition), definition.frame_s)
-    _save(figure, path)
+    _save(figure, path, dpi=72)
 
 
 def clip_with_most_notes(data: ClipDataModule, rank: int) -> Batch:
@@ -160,6 +160,6 @@ def _mel(axes: Any, mel: Mel, frame_s: float) -> None:
     axes.set(ylabel="mel band", xlabel="s")
 
 
-def _save(figure: Any, path: Path) -> None:
+def _save(figure: Any, path: Path, dpi: int = 110) -> None:
     with write_atomically(path) as temporary:
-        figure.savefig(temporary, format=path.suffix.lstrip("."), dpi=110)
+        figure.savefig(temporary, format=path.suffix.lstrip("."), dpi=dpi)

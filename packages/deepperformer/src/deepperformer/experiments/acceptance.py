@@ -26,10 +26,13 @@ from muspy_core.console import Parser, run_command
 from muspy_core.io.files import write_atomically
 
 from deepperformer.errors import DataError
-from deepperformer.features.notes import PITCH, NoteRows, Timings, music_of, performed_music
+from deepperformer.features.notes import ONSET, PITCH, NoteRows, Timings, music_of, performed_music
+from deepperformer.features.spectrogram import MelDefinition
 from deepperformer.perform import Performance, Performer
 from deepperformer.recordings import Recording, read_bach_violin
 from deepperformer.transcription import Onsets, Transcriber, onset_f1
+
+PICTURE_FROM_S, PICTURE_S = 20.0, 8.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -59,10 +62,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.sound is not None:
         audio.write(options.sound, overwrite=True)
     if options.picture is not None and found[0].sound is not None:
-        from deepperformer.figures import performance_figure
-
-        sounds = {"performance": audio, "recording": real_sound(found[0], performer.mel_definition.sample_rate)}
-        performance_figure(sounds, 20.0, 28.0, performer.mel_definition, options.picture)
+        draw(performance, audio, found[0], performer.mel_definition, options.picture)
     text = json.dumps(figures, indent=1) + "\n"
     if options.json is not None:
         with write_atomically(options.json) as temporary:
@@ -116,6 +116,21 @@ def judged(
         real = transcriber.onsets(real_sound(recording, audio.sample_rate))
         figures["f1_recording"] = round(onset_f1(onsets_of(recording.rows, recording.timings), real), 4)
     return figures
+
+
+def draw(performance: Performance, audio: Audio, recording: Recording, mel: MelDefinition, path: Path) -> None:
+    """Draw 8 s of a performance and of the recording, from the same note on: the first after 20 s of the recording."""
+    from deepperformer.figures import performance_figure
+
+    assert recording.timings is not None
+    note = int(np.searchsorted(recording.timings[:, 0], PICTURE_FROM_S))
+    onset = recording.rows[min(note, len(recording.rows) - 1), ONSET]
+    starts = (
+        float(timings[rows[:, ONSET] >= onset, 0].min())
+        for rows, timings in ((performance.rows, performance.timings), (recording.rows, recording.timings))
+    )
+    sounds = zip((audio, real_sound(recording, mel.sample_rate)), starts, strict=True)
+    performance_figure(dict(zip(("performance", "recording"), sounds, strict=True)), PICTURE_S, mel, path)
 
 
 def onsets_of(rows: NoteRows, timings: Timings) -> Onsets:
