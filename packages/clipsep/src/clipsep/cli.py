@@ -28,6 +28,7 @@ from muspy_core.console import (
     run_jobs,
     run_program,
 )
+from muspy_core.export_commands import Export, add_export
 from muspy_core.media.files import SOUNDS, VIDEOS
 
 import clipsep
@@ -120,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     convert.add_argument("--labels", type=Path, metavar="FILE", help="labels of a LabelSep, one a line, in its order")
     convert.add_argument("--clip-weights", default="openai", metavar="FILE", help="CLIP's weights (default: openai)")
     commands.add_parser("fit", help="train a model; the options are LightningCLI's (clipsep fit --help)")
+    add_export(commands, "clipsep export instruments -o exported", _exporter)
     add_info(commands, "clipsep")
     return parser
 
@@ -425,6 +427,12 @@ def _vector_of(separator: Separator, query: str, mixture: Any) -> Any:
         return None
     vector = separator.encoder.text(query.replace("{}", mixture.label))
     return vector[0].astype("int64") if separator.network.config.kind == "labelsep" else vector
+
+
+def _exporter() -> Export:
+    from clipsep.exporting import export
+
+    return export
 
 
 def _fit(arguments: Sequence[str]) -> int:

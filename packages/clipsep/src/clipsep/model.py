@@ -161,7 +161,7 @@ class FusedSep(nn.Module):
             logits = self.unet(torch.cat([logarithms, tiled], dim=1))
         else:
             logits = self.unet(logarithms, weights)
-        return Masks(torch.sigmoid(logits[:, 0]).view(len(mixture), n, *mixture.shape[1:]))
+        return Masks(torch.sigmoid(logits[:, 0]).unflatten(0, (-1, n)))
 
 
 Network = CLIPSep | PITSep | FusedSep
