@@ -59,9 +59,7 @@ def recipes() -> Iterator[Recipe]:
         Recipe("vggsound-labelsep", "Table 6.3, LabelSep", "labelsep", "label"),
         Recipe("vggsound-pit", "Table 6.3, PIT", "pit", "none"),
         Recipe("esc50-clipsep-text", "Table 6.6, trained on ESC-50 alone", "clipsep", "text"),
-        Recipe(
-            "esc50-finetune", "Table 6.6, fine-tuned: add --init-from FOLDER", "clipsep", "text", steps=20_000
-        ),
+        Recipe("esc50-finetune", "Table 6.6, fine-tuned: add --init-from FOLDER", "clipsep", "text", steps=20_000),
     )
     for gamma in GAMMAS:
         name = "none" if gamma is None else f"{gamma:g}"
