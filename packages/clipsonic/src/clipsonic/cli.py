@@ -25,6 +25,7 @@ from muspy_core.console import (
     print_step,
     run_program,
 )
+from muspy_core.export_commands import Export, add_export
 
 import clipsonic
 from clipsonic.cli_options import add_edits, add_making, add_query, check_edits, read_sound, sampling_of
@@ -102,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     add_json_option(prepare)
 
     add_evaluate(commands)
+    add_export(commands, "clipsonic export instruments -o exported", _exporter)
     add_info(commands, "clipsonic")
     commands.add_parser("fit", help="train a model; the options are LightningCLI's (clipsonic fit --help)")
     return parser
@@ -315,6 +317,12 @@ def _manifest(options: argparse.Namespace) -> Any:
     else:
         listed = options.input
     return build_manifest(listed, table, n_jobs=options.jobs, overwrite=True)
+
+
+def _exporter() -> Export:
+    from clipsonic.exporting import export
+
+    return export
 
 
 def _fit(arguments: Sequence[str]) -> int:

@@ -56,6 +56,7 @@ class AntialiasedSnake(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
+        self.channels = channels
         self.snake = SnakeBeta(channels)
         self.register_buffer("lowpass", kaiser_sinc().view(1, 1, TAPS), persistent=False)
 
@@ -65,14 +66,17 @@ class AntialiasedSnake(nn.Module):
 
     def up(self, waves: Tensor) -> Tensor:
         """(B, C, N) → (B, C, 2N)."""
-        channels, side = waves.shape[1], TAPS // 2 - 1
+        side = TAPS // 2 - 1
         padded = F.pad(waves, (side, side), mode="replicate")
-        doubled = F.conv_transpose1d(padded, 2 * self.lowpass.expand(channels, -1, -1), stride=2, groups=channels)
+        doubled = F.conv_transpose1d(padded, 2 * self._filter(), stride=2, groups=self.channels)
         cut = 2 * side + (TAPS - 2) // 2
         return doubled[..., cut : doubled.shape[-1] - cut]
 
     def down(self, waves: Tensor) -> Tensor:
         """(B, C, 2N) → (B, C, N)."""
-        channels = waves.shape[1]
         padded = F.pad(waves, (TAPS // 2 - 1, TAPS // 2), mode="replicate")
-        return F.conv1d(padded, self.lowpass.expand(channels, -1, -1), stride=2, groups=channels)
+        return F.conv1d(padded, self._filter(), stride=2, groups=self.channels)
+
+    def _filter(self) -> Tensor:
+        """The low-pass filter for each channel; their number is known, as exported convolutions want it."""
+        return self.lowpass.expand(self.channels, -1, -1)

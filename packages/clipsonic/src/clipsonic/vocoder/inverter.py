@@ -54,8 +54,13 @@ class Inverter(nn.Module):
 
     def forward(self, mels: Tensor) -> Tensor:
         """Return sounds, (B, T · hop). mels: (B, M, T) within ±1."""
+        magnitude, phase = self.spectrum(mels)
+        return from_spectrum(torch.polar(magnitude.exp().clamp(max=LARGEST_MAGNITUDE), phase), self.mel)
+
+    def spectrum(self, mels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return log magnitudes and phases, (B, bins, T) each. mels: (B, M, T) within ±1."""
         frames = self.first_norm(self.embed(mels).transpose(1, 2)).transpose(1, 2)
         for block in self.blocks:
             frames = block(frames)
         magnitude, phase = self.head(self.last_norm(frames.transpose(1, 2))).transpose(1, 2).chunk(2, 1)
-        return from_spectrum(torch.polar(magnitude.exp().clamp(max=LARGEST_MAGNITUDE), phase), self.mel)
+        return magnitude, phase
