@@ -21,6 +21,7 @@ from muspy_core.console import (
     print_step,
     run_program,
 )
+from muspy_core.export_commands import add_export
 
 import deepperformer
 from deepperformer import model_commands
@@ -85,11 +86,7 @@ def _parser() -> argparse.ArgumentParser:
         "deepperformer evaluate violin --data data --figures figures",
     )  # fmt: skip
     model_commands.add_evaluate_options(evaluate)
-    export = add_command(
-        commands, "export", model_commands.export, "write models as TorchScript and ONNX",
-        "deepperformer export violin -o exported",
-    )  # fmt: skip
-    model_commands.add_export_options(export)
+    add_export(commands, "deepperformer export violin -o exported", lambda: model_commands.export_models)
 
     commands.add_parser("fit", help="train a model; the options are LightningCLI's (deepperformer fit --help)")
     add_info(commands, "deepperformer")

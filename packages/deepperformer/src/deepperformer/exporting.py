@@ -2,42 +2,24 @@
 
 Notes and frames are of any number in what is exported, clips too; frames of the synthesis model are those of a window,
 312. An inverter that ends in an inverse Fourier transform is exported without it, as ONNX knows no complex numbers:
-`model.json` beside the files says what comes out. Symbols as in `layers` and `vocoder.griffin_lim`.
+`KIND.json` beside the files says what comes out. Symbols as in `layers` and `vocoder.griffin_lim`.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
-from muspy_core.console import check_writable
-from muspy_core.io.files import write_atomically
+from muspy_core.exporting import FORMATS, Format, Plan, write_exports
 from torch import Tensor, nn
 
 from deepperformer.checkpoint import Checkpoint
 from deepperformer.clips import CLIP_FRAMES
 
-Format = Literal["torchscript", "onnx"]
-FORMATS: tuple[Format, ...] = ("torchscript", "onnx")
-ENDINGS = {"torchscript": ".pt", "onnx": ".onnx"}
-OPSET = 17
 NOTES, FRAMES = 7, 24  # of the example that is traced
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is exported of a model. inputs, outputs: name → axes. example: of the inputs."""
-
-    module: nn.Module
-    inputs: Mapping[str, tuple[str, ...]]
-    outputs: Mapping[str, tuple[str, ...]]
-    example: tuple[Tensor, ...]
 
 
 def export(
@@ -50,27 +32,15 @@ def export(
 
     Raises FileExistsError unless told to overwrite, and ImportError where ONNX is wanted and missing.
     """
-    folder = Path(folder)
-    plan = plan_of(checkpoint)
-    targets = {name: folder / f"{checkpoint.kind}{ENDINGS[name]}" for name in formats}
-    described = folder / f"{checkpoint.kind}.json"
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in (*targets.values(), described):
-        check_writable(path, overwrite=overwrite)
-    for name, path in targets.items():
-        with write_atomically(path, overwrite) as temporary:
-            (_write_torchscript if name == "torchscript" else _write_onnx)(plan, temporary)
-    with write_atomically(described, overwrite) as temporary:
-        temporary.write_text(json.dumps(describe(checkpoint, plan), indent=1) + "\n", encoding="utf-8")
-    return [*targets.values(), described]
+    return write_exports(
+        "deepperformer", checkpoint.kind, plan_of(checkpoint), describe(checkpoint), folder, formats, overwrite
+    )
 
 
-def describe(checkpoint: Checkpoint, plan: Plan) -> dict[str, Any]:
-    """Return what a caller must know: inputs, outputs, performers, the configuration and the mels."""
+def describe(checkpoint: Checkpoint) -> dict[str, Any]:
+    """Return what a caller must know beside inputs and outputs: performers, the configuration and the mels."""
     return {
         "kind": checkpoint.kind,
-        "inputs": {name: list(axes) for name, axes in plan.inputs.items()},
-        "outputs": {name: list(axes) for name, axes in plan.outputs.items()},
         "performers": list(checkpoint.performers),
         "model": checkpoint.model.config.to_dict(),
         "mel": checkpoint.mel.to_dict(),
@@ -163,38 +133,3 @@ class _LevelsAndPhases(nn.Module):
     def forward(self, mel: Tensor) -> tuple[Tensor, Tensor]:
         levels, phases = self.network(mel).chunk(2, dim=2)  # type: ignore[operator]
         return levels, phases
-
-
-# --- formats ---------------------------------------------------------------------------------------------------------
-
-
-def _write_torchscript(plan: Plan, path: Path) -> None:
-    with warnings.catch_warnings(), torch.no_grad():
-        # Of the tracer, about shapes that do not change; and that TorchScript is no longer developed.
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)
-        warnings.simplefilter("ignore", FutureWarning)
-        traced = torch.jit.trace(plan.module.eval(), plan.example, check_trace=False)
-        torch.jit.save(traced, str(path))
-
-
-def _write_onnx(plan: Plan, path: Path) -> None:
-    try:
-        import onnx  # noqa: F401  # PyTorch's exporter would fail without it, but later and less clearly
-    except ModuleNotFoundError as error:
-        raise ImportError("ONNX needs onnx: pip install 'deepperformer[onnx]'") from error
-    axes = {
-        name: {index: axis for index, axis in enumerate(shape) if not axis.isdigit()}
-        for name, shape in {**plan.inputs, **plan.outputs}.items()
-    }
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            plan.module.eval(),
-            plan.example,
-            str(path),
-            input_names=list(plan.inputs),
-            output_names=list(plan.outputs),
-            dynamic_axes=axes,
-            opset_version=OPSET,
-            dynamo=False,
-        )

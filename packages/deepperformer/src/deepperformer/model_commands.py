@@ -8,9 +8,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from muspy_core.console import EXIT_OK, add_json_option, add_overwrite_option, print_step
+from muspy_core.console import EXIT_OK, add_json_option, print_step
 
 if TYPE_CHECKING:
+    from muspy_core.exporting import Format
+
     from deepperformer.checkpoint import Checkpoint
 
 FIGURES = {
@@ -124,30 +126,8 @@ def draw(options: argparse.Namespace) -> list[Path]:
 # --- export ----------------------------------------------------------------------------------------------------------
 
 
-def add_export_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of `export`."""
-    parser.add_argument("model", metavar="MODEL", help="bundled name, folder (of one model or three) or hub:OWNER/NAME")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="folder to write into")
-    parser.add_argument("--format", nargs="+", choices=("torchscript", "onnx"), default=["torchscript", "onnx"],
-                        help="default: both")  # fmt: skip
-    add_overwrite_option(parser)
-    add_json_option(parser)
+def export_models(name: str, folder: Path, formats: list[Format], overwrite: bool) -> list[Path]:
+    """Write each model of a bundle, or the one of a folder, for other programs; return the files."""
+    from deepperformer.exporting import export
 
-
-def export(options: argparse.Namespace) -> int:
-    """Write each model for other programs."""
-    from deepperformer.exporting import export as export_model
-
-    start = time.perf_counter()
-    written = [
-        path
-        for checkpoint in models_of(options.model).values()
-        for path in export_model(checkpoint, options.output, options.format, options.overwrite)
-    ]
-    if options.json:
-        print(json.dumps({"output": [str(path) for path in written]}, indent=2))
-    else:
-        print_step(
-            f"wrote {', '.join(path.name for path in written)} into {options.output}", time.perf_counter() - start
-        )
-    return EXIT_OK
+    return [path for checkpoint in models_of(name).values() for path in export(checkpoint, folder, formats, overwrite)]
