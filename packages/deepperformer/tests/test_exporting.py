@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from deepperformer.checkpoint import Checkpoint, Training
+from deepperformer.checkpoint import Checkpoint, Training, load_checkpoint
 from deepperformer.config import AlignmentConfig, HiFiGANConfig, ISTFTConfig, PhaseConfig, SynthesisConfig
 from deepperformer.exporting import export, plan_of
 from deepperformer.features.spectrogram import MelDefinition
@@ -80,6 +80,21 @@ def test_an_exported_model_says_what_the_model_says(name: str, form: str, tmp_pa
     described = json.loads((tmp_path / f"{kind}.json").read_text())
     assert list(described["inputs"]) == list(plan.inputs)
     assert described["mel_fingerprint"] == MelDefinition().fingerprint
+
+
+@pytest.mark.parametrize("stage", ["alignment", "synthesis", "inverter"])
+def test_the_shipped_models_say_the_same_in_onnx(stage: str, tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    runtime = pytest.importorskip("onnxruntime")
+    checkpoint = load_checkpoint("violin", stage)
+    given, plan = inputs_of(checkpoint.kind), plan_of(checkpoint)
+    with torch.inference_mode():
+        expected = plan.module(*given)
+    session = runtime.InferenceSession(str(export(checkpoint, tmp_path, ["onnx"])[0]))
+    feeds = {name: tensor.numpy() for name, tensor in zip(plan.inputs, given, strict=True)}
+    found = session.run(list(plan.outputs), feeds)
+    for ours, theirs in zip(expected if isinstance(expected, tuple) else (expected,), found, strict=True):
+        assert np.abs(ours.numpy() - theirs).max() <= 1e-4
 
 
 def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
