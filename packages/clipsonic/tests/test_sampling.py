@@ -163,11 +163,26 @@ def test_a_variation_is_nearer_the_weaker_it_is() -> None:
 
 
 @pytest.mark.parametrize(("frames", "circular"), [(64, False), (100, False), (96, True), (24, True)])
-def test_windows_cover_a_canvas(frames: int, circular: bool) -> None:
+@pytest.mark.parametrize("shift", [0, 7, 15])
+@pytest.mark.parametrize("hop", [16, 32])
+def test_windows_cover_a_canvas(frames: int, circular: bool, shift: int, hop: int) -> None:
     covered = torch.zeros(frames, dtype=torch.int)
-    for start in window_starts(frames, 32, 16, circular):
+    for start in window_starts(frames, 32, hop, circular, shift):
+        assert circular or 0 <= start <= frames - 32
         covered[torch.arange(start, start + min(32, frames)) % frames] += 1
     assert covered.min() >= 1
+
+
+def test_no_place_inside_a_canvas_is_a_border_of_windows_at_many_steps() -> None:
+    canvas, frames = Canvas(guided(network(), torch.randn(1, 8)), window=128, hop=64), 944
+    counts = torch.zeros(frames + 128)
+    steps = [int(step) for step in torch.linspace(3999, 0, 25)]
+    for step in steps:
+        for start in window_starts(frames, 128, 64, False, canvas.shift(step)):
+            counts[[start, start + 128]] += 1
+    # But for the first and the last window, which lie where the canvas begins and ends.
+    inside = [count for place, count in enumerate(counts) if place not in (0, 128, frames - 128, frames)]
+    assert max(inside) <= 6  # of 25
 
 
 def test_a_canvas_of_one_window_is_the_network_itself() -> None:

@@ -2,12 +2,14 @@
 
 The canvas holds one noisy spectrogram; at every step the network looks at windows as long as it can read, and where
 they overlap their predictions are averaged, with weights that fall towards a window's ends. So all windows agree at
-every step, no seam is left to be hidden, and the network's memory does not grow with the length. On a canvas that is a
-circle, windows go on from its end into its beginning: what comes out is a loop.
+every step, and the network's memory does not grow with the length. Windows lie elsewhere at each step, so that no place
+is their border all the time and a seam has nowhere to grow. On a canvas that is a circle, windows go on from its end
+into its beginning: what comes out is a loop.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -19,6 +21,7 @@ from clipsonic.model import Output
 
 # Windows that the network reads at once: more cost memory and save no time on a CPU.
 WINDOWS_AT_ONCE = 4
+_GOLDEN = (math.sqrt(5) - 1) / 2  # multiples of it, without their whole part, spread evenly
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Canvas:
         items, _, _, frames = mels.shape
         if frames <= self.window and not self.circular:
             return self.guided(mels, step)
-        starts = window_starts(frames, self.window, self.hop, self.circular)
+        starts = window_starts(frames, self.window, self.hop, self.circular, self.shift(int(step)))
         window = min(self.window, frames)
         weights = _weights(window).to(mels)
         total = mels.new_zeros(items, 2, *mels.shape[2:])
@@ -65,12 +68,19 @@ class Canvas:
         total = total / norm
         return Output(total[:, :1], total[:, 1:] if learned else None)
 
+    def shift(self, step: int) -> int:
+        """Return by how many frames windows lie further left at a step, below the hop: the same in every run."""
+        return int(self.hop * (step * _GOLDEN % 1.0))
 
-def window_starts(frames: int, window: int, hop: int, circular: bool) -> list[int]:
-    """Return where windows begin so that they cover a canvas; the last one ends with it unless it is a circle."""
+
+def window_starts(frames: int, window: int, hop: int, circular: bool, shift: int = 0) -> list[int]:
+    """Return where windows begin so that they cover a canvas: a hop apart, moved left by a shift below the hop.
+
+    Unless the canvas is a circle, the first one begins and the last one ends with it.
+    """
     if circular:
-        return list(range(0, frames, hop)) if frames > window else [0, frames // 2]
-    return [*range(0, frames - window, hop), frames - window]
+        return [start - shift for start in range(0, frames, hop)] if frames > window else [0, frames // 2]
+    return [0, *range(hop - shift, frames - window, hop), frames - window]
 
 
 def _weights(window: int) -> Tensor:
