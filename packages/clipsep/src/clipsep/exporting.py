@@ -61,6 +61,7 @@ def plan_of(model: Network) -> Plan:
     outputs = {"masks": ("mixtures", "queries", *grid[1:])}
     if config.kind == "clipsep-nit":
         outputs["noise"] = ("mixtures", str(config.sources), *grid[1:])
+    axes: tuple[str, ...]
     if config.kind == "labelsep":
         queries, axes = torch.zeros(1, 2, dtype=torch.long), ("mixtures", "queries")
     else:
