@@ -53,13 +53,18 @@ def test_a_model_that_reads_no_sentences_is_not_bundled(folder: Path, tmp_path: 
         bundle(tmp_path / "export", folder, tmp_path / "bundled")
 
 
-def test_the_model_that_comes_with_the_package_is_small_and_hears_a_piano_and_no_harp() -> None:
+def test_the_model_that_comes_with_the_package_is_small_and_hears_who_plays() -> None:
+    """Of its twelve labels the two that play in the demo's duet are louder than the ten others on average.
+
+    It takes the flute for an oboe as well, which its card says.
+    """
     folder = model_folder("instruments")
     assert sum(path.stat().st_size for path in folder.iterdir()) <= LARGEST_BYTES
     separator = Separator.from_pretrained("instruments")
     assert isinstance(separator.encoder, LabelledSentences)
-    assert len(separator.encoder.known.table) == 12
+    labels = list(separator.encoder.known.table)
+    assert len(labels) == 12
     duet = Audio.read(DUET)
-    made = separator.separate(duet.window(0, 3 * duet.sample_rate), ["piano", "harp"])
-    # A flute and a piano are playing. The model takes some of that for a trombone, which its card says.
-    assert made.presence["piano"] > made.presence["harp"] + 6
+    presence = separator.separate(duet.window(0, 3 * duet.sample_rate), labels).presence
+    playing = [presence.pop(label) for label in ("flute", "piano")]
+    assert np.mean(playing) > np.mean(list(presence.values())) + 6
