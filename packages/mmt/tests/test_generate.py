@@ -128,6 +128,16 @@ def test_bans_are_kept_whatever_the_prompt(data: st.DataObject) -> None:
         assert counts.max() <= (bans.polyphony or 0)
 
 
+def test_a_song_that_would_go_on_after_its_last_beat_ends_there() -> None:
+    """An untrained model draws any of 256 beats: held to the first one, it has hardly a second note to write there."""
+    torch.random.manual_seed(0)
+    model = MMT(MMTConfig(dim=64, depth=1, max_length=64)).eval()
+    songs = generate(model, [instrument_informed(["piano"])] * 8, Options(30, bans=Bans(max_beat=1), seed=0))
+    written = [len(decode(song)) for song in songs]
+    assert min(written) >= 1
+    assert max(written) <= 3
+
+
 def test_the_grammar_never_leaves_a_field_without_a_code() -> None:
     """Random walks in a tiny world, where room runs out all the time."""
     sizes = (5, 3, 3, 4, 3, 3)

@@ -239,6 +239,7 @@ def _draw_events(
             events[rows, column] = draw_codes(logits[rows], sampling, column, [generators[row] for row in rows])
         if column < last:
             state = heads.given(state, column, events[:, column])
+    events[rules.past_end(events)] = _end(events.shape[1])
     return events
 
 

@@ -10,7 +10,7 @@ Symbols: B songs, F fields.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,13 +28,15 @@ class Bans:
     """What a user rules out.
 
     pitches: (lowest, highest) MIDI pitch. polyphony: the most notes that may start together. max_beat: beats from this
-    one on are not reached: the song ends before. min_beat: the first beat that is reached. players: instrument codes
-    that may play; None: all that are listed.
+    one on are not reached. past: what happens where the model would go on to them: the song ends, or they are
+    forbidden, so that the last beat is filled to the brim, as a gap between given notes has to be. min_beat: the first
+    beat that is reached. players: instrument codes that may play; None: all that are listed.
     """
 
     pitches: tuple[int, int] = (0, 127)
     polyphony: int | None = None
     max_beat: int | None = None
+    past: Literal["end", "forbidden"] = "end"
     min_beat: int = 0
     players: tuple[int, ...] | None = None
 
@@ -58,6 +60,9 @@ class Rules(Protocol):
 
     def allowed(self, column: int, chosen: Codes) -> Allowed:
         """Return which codes of a column may come next, (B, codes). chosen: (B, F), with the columns before it."""
+
+    def past_end(self, events: Codes) -> Allowed:
+        """Return which songs end instead of having an event that was drawn, (B,)."""
 
 
 class PublishedRules:
@@ -83,6 +88,10 @@ class PublishedRules:
         allowed: Allowed = codes >= least.get(column, np.ones_like(self.type))[:, None]
         return allowed
 
+    def past_end(self, events: Codes) -> Allowed:
+        """Return which songs end instead of having an event that was drawn: none, (B,)."""
+        return np.zeros(len(events), bool)
+
 
 class Grammar:
     """Every song that is generated under these rules decodes to what was meant.
@@ -100,6 +109,7 @@ class Grammar:
         if bans.players is not None:
             self.players = np.isin(self.codes[PLAYER], bans.players)
         self.last_beat = min(sizes[BEAT] - 1, bans.max_beat or sizes[BEAT])
+        self.ends = bans.past == "end"
         self.last_position, self.last_duration = sizes[POSITION] - 1, sizes[DURATION] - 1
         self.polyphony = bans.polyphony or sizes[PITCH] * sizes[PLAYER]
         self.event = np.zeros((songs, len(sizes)), np.int64)
@@ -136,8 +146,13 @@ class Grammar:
         if column == PITCH:
             allowed &= self.pitch_codes
         elif column == BEAT:
-            allowed &= codes <= self.last_beat
+            allowed &= (codes <= self.last_beat) | (self.notes & self.ends)[:, None]
         return allowed
+
+    def past_end(self, events: Codes) -> Allowed:
+        """Return which songs would go on after their last beat, (B,): they end there instead."""
+        past: Allowed = events[:, BEAT] > self.last_beat
+        return past
 
     # Notes follow one another in the order (beat, position, pitch, duration, instrument). Where all columns before one
     # are those of the last note, a code may be the last note's or larger; "the last note's" only if the columns behind

@@ -136,7 +136,7 @@ def _solve(model: MMT, given: NoteRows, players: tuple[int, ...], span: tuple[in
     context = _nearest(given, span, model.config.max_length // 2)
     context = context[(context[:, BEAT] >= shift) & (context[:, BEAT] < shift + beats)]
     context[:, BEAT] -= shift
-    bans = replace(options.bans, min_beat=span[0] - shift, max_beat=min(span[1] - shift, beats))
+    bans = replace(options.bans, min_beat=span[0] - shift, max_beat=min(span[1] - shift, beats), past="forbidden")
     prompt = task_header(list(players), encode(context))
     found = decode(generate(model, [prompt], replace(options, bans=bans))[0])
     found[:, BEAT] += shift

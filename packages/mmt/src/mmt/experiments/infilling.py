@@ -124,8 +124,8 @@ def write(model: MMT, song: NoteRows, way: Way, seed: int) -> NoteRows:
     if way == "filling in":
         return infill(model, song, *SPAN, options)
     if way == "going on":
-        return go_on(model, song, SPAN[0], replace(options, bans=Bans(max_beat=SPAN[1])))
-    short = replace(options, bans=Bans(max_beat=SPAN[1] - SPAN[0]))
+        return go_on(model, song, SPAN[0], replace(options, bans=Bans(max_beat=SPAN[1], past="forbidden")))
+    short = replace(options, bans=Bans(max_beat=SPAN[1] - SPAN[0], past="forbidden"))
     rows = decode(generate(model, [prompt_of(song, way)], short)[0])
     rows[:, BEAT] += SPAN[0]
     return rows
