@@ -8,10 +8,17 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 # Time is never asserted: a shared machine may pause for seconds. `--hypothesis-profile=thorough` searches longer.
-settings.register_profile("default", deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+# No phase `explain`: it traces every line of every example, so that one of 100,000 measures takes minutes, not seconds.
+settings.register_profile(
+    "default",
+    deadline=None,
+    max_examples=30,
+    phases=[phase for phase in Phase if phase is not Phase.explain],
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.register_profile("thorough", parent=settings.get_profile("default"), max_examples=1000)
 settings.load_profile("default")
 
