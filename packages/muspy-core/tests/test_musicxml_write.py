@@ -190,6 +190,12 @@ class TestFiles:
         with pytest.raises(MusicXMLError, match="measures"):
             musicxml_bytes(music)
 
+    def test_more_beats_than_a_reader_takes_are_refused(self) -> None:
+        music = Music(resolution=1, tracks=[Track(notes=[Note(0, 60, 190_000)])])
+        music.time_signatures.append(TimeSignature(0, 1000, 64))
+        with pytest.raises(MusicXMLError, match="beats"):
+            musicxml_bytes(music)
+
     @settings(max_examples=25)
     @given(strategies.music | strategies.muspy_music)
     def test_any_music_gives_a_readable_score_or_our_error(self, music: Music) -> None:

@@ -117,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--mode", choices=MODES, default="offline", help="(default: offline)")
     add_json_option(demo)
 
-    commands.add_parser("fit", help="train a model; the options are LightningCLI's (arranger fit --help)")
+    commands.add_parser("fit", help="train a model (options: arranger fit --help)")
     add_export(commands, "arranger export bach-chorales -o exported", _exporter)
     add_info(commands, "arranger")
     return parser

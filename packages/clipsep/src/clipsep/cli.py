@@ -120,7 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     convert.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="folder of the model")
     convert.add_argument("--labels", type=Path, metavar="FILE", help="labels of a LabelSep, one a line, in its order")
     convert.add_argument("--clip-weights", default="openai", metavar="FILE", help="CLIP's weights (default: openai)")
-    commands.add_parser("fit", help="train a model; the options are LightningCLI's (clipsep fit --help)")
+    commands.add_parser("fit", help="train a model (options: clipsep fit --help)")
     add_export(commands, "clipsep export instruments -o exported", _exporter)
     add_info(commands, "clipsep")
     return parser

@@ -105,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     add_evaluate(commands)
     add_export(commands, "clipsonic export instruments -o exported", _exporter)
     add_info(commands, "clipsonic")
-    commands.add_parser("fit", help="train a model; the options are LightningCLI's (clipsonic fit --help)")
+    commands.add_parser("fit", help="train a model (options: clipsonic fit --help)")
     return parser
 
 

@@ -88,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     model_commands.add_evaluate_options(evaluate)
     add_export(commands, "deepperformer export violin -o exported", lambda: model_commands.export_models)
 
-    commands.add_parser("fit", help="train a model; the options are LightningCLI's (deepperformer fit --help)")
+    commands.add_parser("fit", help="train a model (options: deepperformer fit --help)")
     add_info(commands, "deepperformer")
     return parser
 

@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     extend.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="folder to write into")
     add_json_option(extend)
 
-    commands.add_parser("fit", help="train a model; the options are LightningCLI's (mmt fit --help)")
+    commands.add_parser("fit", help="train a model (options: mmt fit --help)")
     add_export(commands, "mmt export default -o exported", _exporter)
     add_info(commands, "mmt")
     add_evaluate(commands)

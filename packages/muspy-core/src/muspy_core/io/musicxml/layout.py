@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from muspy_core.errors import MusicXMLError
 from muspy_core.events import Barline
 from muspy_core.io.musicxml.durations import is_notatable
-from muspy_core.io.musicxml.rows import MAX_QUARTERS
+from muspy_core.io.musicxml.rows import MAX_BEATS, MAX_QUARTERS
 from muspy_core.music import Music
 
 Times = NDArray[np.int64]
@@ -85,6 +85,8 @@ class Page:
         if max(self._content_end(music), last_barline) > (MAX_QUARTERS - 1000) * self.divisions:
             raise MusicXMLError(f"music of more than {MAX_QUARTERS:,} quarter notes does not go on paper")
         self.measures = self._lay_out(music)
+        if sum(math.ceil(self.beats_in(measure)) for measure in self.measures) > MAX_BEATS:
+            raise MusicXMLError(f"music of more than {MAX_BEATS:,} beats does not go on paper")
         self._starts = [measure.start for measure in self.measures]
 
     @property
@@ -114,6 +116,10 @@ class Page:
     def quarters(self, divisions: int) -> Fraction:
         """Return a duration in quarter notes."""
         return Fraction(divisions, self.divisions)
+
+    def beats_in(self, measure: Measure) -> Fraction:
+        """Return how many beats of its time signature a measure lasts."""
+        return Fraction(measure.length * measure.meter.denominator, 4 * self.divisions)
 
     def measure_index(self, position: int) -> int:
         """Return the measure in which a position lies, the last one for positions beyond."""

@@ -25,6 +25,7 @@ WrittenPitch = tuple["str | None", "str | None", "str | None"]  # texts of step,
 
 TIE_START, TIE_STOP = 1, 2
 MAX_QUARTERS = 200_000  # length of a piece; beyond is an accident or an attack
+MAX_BEATS = 1_000_000  # of a piece; tiny beats would fill memory long before MAX_QUARTERS
 MAX_NUMBER = 32_767  # of voices, staves, verses: what the columns hold
 DECIMAL = re.compile(r"\+?\d{1,18}(\.\d{0,18})?")
 

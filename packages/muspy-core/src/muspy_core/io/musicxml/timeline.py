@@ -15,12 +15,10 @@ from numpy.typing import NDArray
 from muspy_core.columns import EventList, new_array
 from muspy_core.errors import MusicXMLError
 from muspy_core.io.musicxml.marks import Meter
-from muspy_core.io.musicxml.rows import MAX_QUARTERS
+from muspy_core.io.musicxml.rows import MAX_BEATS, MAX_QUARTERS
 
 Row = TypeVar("Row", bound="tuple[Any, ...]")
 Times = NDArray[np.int64]
-
-MAX_BEATS = 1_000_000
 
 
 class Timeline:
