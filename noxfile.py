@@ -57,7 +57,7 @@ def app(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """All tests of all packages in one environment; `-- ARGS` go to pytest (`-- -m slow`: the slow ones)."""
+    """All tests of all packages in one environment; `-- -m slow`: the slow ones, `-- PATH`: those there."""
     install(session, *map(with_extras, PACKAGES), *groups("test", *(f"test-{name}" for name in PACKAGES)))
     pytest(session, "packages", "tests-integration", "docs", "README.md")
 
@@ -212,6 +212,8 @@ def with_extras(name: str) -> str:
 def pytest(session: nox.Session, *paths: str) -> None:
     """Run pytest on the paths without the slow tests, unless the session's own arguments say what to run."""
     arguments = session.posargs or ["-m", "not slow"]
+    if any("/" in argument and (ROOT / argument.partition("::")[0]).exists() for argument in session.posargs):
+        paths = ()
     session.run(
         "pytest", *paths, "--durations=10", *arguments, env={"PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED", "0")}
     )
