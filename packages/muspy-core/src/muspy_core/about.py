@@ -17,7 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from muspy_core.console import EXIT_OK, add_debug_option
+from muspy_core.console import EXIT_OK, add_command, add_json_option
 from muspy_core.errors import distribution_of
 
 _REQUIREMENT = re.compile(r"[\w.-]+")
@@ -28,10 +28,7 @@ def add_info(commands: Any, package: str) -> None:
     """Add the command `info` to the commands of a package, which is given by its import name."""
     text = "say versions, devices and bundled models"
     example = f"{package} info --json"
-    parser = commands.add_parser("info", help=text, description=f"{text.capitalize()}.\n\n  {example}\n")
-    parser.set_defaults(command=functools.partial(_info, package))
-    parser.add_argument("--json", action="store_true", help="print JSON instead of lines")
-    add_debug_option(parser)
+    add_json_option(add_command(commands, "info", functools.partial(_info, package), text, example))
 
 
 def facts(package: str) -> dict[str, Any]:

@@ -24,12 +24,13 @@ from muspy_core.console import (
     EXIT_SOME_FAILED,
     Job,
     Parser,
-    add_debug_option,
+    add_command,
+    add_json_option,
     add_output_options,
     add_resume_option,
     expand_inputs,
     one_line,
-    run_command,
+    run_program,
     with_path,
 )
 from muspy_core.dataset_commands import add_dataset_commands
@@ -49,6 +50,7 @@ from muspy_core.piece_commands import (
     run_batch,
     suffix_of,
 )
+from muspy_core.pipes import add_from_option, add_pipes
 from muspy_core.rendering_commands import add_rendering_commands
 
 DESCRIPTION = """\
@@ -70,8 +72,7 @@ Files or folders: a folder is converted whole into the folder named by -o.
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
-    options = _parser().parse_args(arguments)
-    return run_command(functools.partial(options.command, options), debug=options.debug)
+    return run_program(_parser, arguments)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -79,32 +80,29 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"muspy-core {muspy_core.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
 
-    info = _command(commands, "info", _info, "what a file holds; without a file, versions", "muspy-core info song.mid")
+    info = add_command(
+        commands, "info", _info, "what a file holds; without a file, versions", "muspy-core info song.mid"
+    )
     info.add_argument("files", nargs="*", type=Path, metavar="FILE", help="files or folders")
     info.add_argument("--tolerant", action="store_true", help="keep what can be read of a damaged MIDI file")
-    info.add_argument("--json", action="store_true", help="print JSON")
+    add_from_option(info)
+    add_json_option(info)
+    add_pipes(info, "files")
 
-    convert = _command(
+    convert = add_command(
         commands, "convert", _convert, "from one format to another", "muspy-core convert song.mid -o song.musicxml"
     )
     add_inputs(convert)
     add_output_options(convert, "file to write (its extension says how), or a folder", required=True)
     convert.add_argument("--to", metavar="EXT", help="format of files in a folder: musicxml, mid, abc, json, yaml, mxl")
     add_resume_option(convert)
+    add_pipes(convert, "files", extension=_piped_format)
 
     add_rendering_commands(commands)
     add_media_commands(commands)
     add_dataset_commands(commands)
     add_listening_commands(commands)
     add_completion_command(commands, _parser)
-    return parser
-
-
-def _command(commands: Any, name: str, function: Any, purpose: str, example: str) -> argparse.ArgumentParser:
-    description = f"{purpose[0].upper()}{purpose[1:]}.\n\n  {example}\n"
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=purpose, description=description)
-    parser.set_defaults(command=function)
-    add_debug_option(parser)
     return parser
 
 
@@ -228,6 +226,13 @@ def _convert(options: argparse.Namespace) -> int:
         raise ValueError(f"{options.output}: the extension is none of {', '.join(WRITABLE)}")
     work = functools.partial(_convert_one, reading=reading_of(options), overwrite=options.overwrite)
     return run_batch(options, suffix, work, "converted", "muspy-core view {output}")
+
+
+def _piped_format(options: argparse.Namespace) -> str:
+    """Return the extension of what goes into a pipe."""
+    if not options.to:
+        raise ValueError("-o - has no extension that says how: add --to musicxml (or mid, abc, json, yaml, mxl)")
+    return suffix_of(options.to)
 
 
 def _convert_one(job: Job, *, reading: Reading, overwrite: bool) -> None:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from muspy_core.io.files import write_atomically
+from muspy_core.pipes import run_in_pipes
 
 EXIT_OK = 0
 EXIT_SOME_FAILED = 1
@@ -51,15 +52,16 @@ def run_program(
 ) -> int:
     """Parse arguments (None: the program's), run the `command` that they chose, and return the exit code.
 
-    parser: makes the parser. fit: what the command `fit` runs, if there is one; its arguments are handed over as they
-    are, since LightningCLI parses them, but for `--debug`.
+    parser: makes the parser; a command that `add_pipes` was called for takes `-` as a file. fit: what the command `fit`
+    runs, if there is one; its arguments are handed over as they are, since LightningCLI parses them, but for `--debug`.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     if fit is not None and given[:1] == ["fit"]:
         handed = [argument for argument in given[1:] if argument != "--debug"]
         return run_command(functools.partial(fit, handed), debug=wants_debug(given))
     options = parser().parse_args(given)
-    return run_command(functools.partial(options.command, options), debug=options.debug)
+    with contextlib.ExitStack() as stack:
+        return run_command(functools.partial(run_in_pipes, options, stack), debug=options.debug)
 
 
 def add_command(

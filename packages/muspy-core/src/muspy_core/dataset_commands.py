@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from muspy_core.console import EXIT_OK, EXIT_SOME_FAILED, Parser, add_debug_option, positive, print_step
+from muspy_core.console import EXIT_OK, EXIT_SOME_FAILED, Parser, add_command, add_json_option, positive, print_step
 
 if TYPE_CHECKING:
     from muspy_core.analysis.summary import Statistics
@@ -69,11 +69,8 @@ def add_dataset_commands(commands: Any) -> None:
 
 
 def _verb(verbs: Any, name: str, function: Any, purpose: str, example: str) -> argparse.ArgumentParser:
-    description = f"{purpose[0].upper()}{purpose[1:]}.\n\n  {example}\n"
-    parser: argparse.ArgumentParser = verbs.add_parser(name, help=purpose, description=description)
-    parser.set_defaults(command=function)
-    parser.add_argument("--json", action="store_true", help="print JSON instead of lines")
-    add_debug_option(parser)
+    parser = add_command(verbs, name, function, purpose, example)
+    add_json_option(parser)
     return parser
 
 

@@ -62,6 +62,10 @@ class MusicXMLError(MuspyError):
     """A bad MusicXML file, or music that MusicXML cannot hold."""
 
 
+class PipeError(MuspyError):
+    """A `-` in the place of a file, where no pipe can be read or written."""
+
+
 class RenderError(MuspyError):
     """Music that cannot be rendered, or a renderer or SoundFont that cannot be used."""
 

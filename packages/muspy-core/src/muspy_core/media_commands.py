@@ -17,7 +17,8 @@ from muspy_core.console import (
     EXIT_SOME_FAILED,
     Job,
     Parser,
-    add_debug_option,
+    add_command,
+    add_json_option,
     add_output_options,
     add_resume_option,
     plan,
@@ -25,6 +26,7 @@ from muspy_core.console import (
     print_step,
     run_jobs,
 )
+from muspy_core.pipes import add_pipes
 
 DESCRIPTION = """\
 Videos, sounds and images: tables of them, and what is in them.
@@ -42,7 +44,7 @@ def add_media_commands(commands: Any) -> None:
     verbs = media.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
     _add_manifest(verbs)
 
-    frames = _verb(
+    frames = add_command(
         verbs, "frames", _frames, "take pictures out of videos", "muspy-core media frames a.mp4 -o a --fps 1"
     )
     frames.add_argument("files", nargs="+", type=Path, metavar="FILE", help="videos or folders of videos")
@@ -56,7 +58,7 @@ def add_media_commands(commands: Any) -> None:
     frames.add_argument("--to", choices=("jpg", "png", "webp"), default="jpg", help="(default: jpg)")
     add_resume_option(frames)
 
-    audio = _verb(verbs, "audio", _audio, "take the sound out of videos", "muspy-core media audio a.mp4 -o a.wav")
+    audio = add_command(verbs, "audio", _audio, "take the sound out of videos", "muspy-core media audio a.mp4 -o a.wav")
     audio.add_argument("files", nargs="+", type=Path, metavar="FILE", help="videos, sounds, or folders of them")
     add_output_options(audio, "file to write: .wav, .flac, .mp3, .ogg; or a folder (default: FILE.wav here)")
     audio.add_argument("--to", metavar="EXT", default="wav", help="format of files in a folder (default: wav)")
@@ -65,10 +67,11 @@ def add_media_commands(commands: Any) -> None:
     audio.add_argument("--start", type=float, default=0.0, metavar="SECONDS", help="(default: 0)")
     audio.add_argument("--end", type=float, metavar="SECONDS", help="(default: the end)")
     add_resume_option(audio)
+    add_pipes(audio, "files", extension=lambda options: f".{options.to.lower().lstrip('.')}")
 
 
 def _add_manifest(verbs: Any) -> None:
-    manifest = _verb(
+    manifest = add_command(
         verbs,
         "manifest",
         _manifest,
@@ -88,15 +91,7 @@ def _add_manifest(verbs: Any) -> None:
     manifest.add_argument("--seed", type=int, default=0, metavar="N", help="of the split (default: 0)")
     manifest.add_argument("-j", "--jobs", type=positive, default=1, metavar="N", help="processes (default: 1)")
     manifest.add_argument("--overwrite", action="store_true", help="replace a table that exists")
-    manifest.add_argument("--json", action="store_true", help="print a JSON report instead of lines")
-
-
-def _verb(verbs: Any, name: str, function: Any, purpose: str, example: str) -> argparse.ArgumentParser:
-    description = f"{purpose[0].upper()}{purpose[1:]}.\n\n  {example}\n"
-    parser: argparse.ArgumentParser = verbs.add_parser(name, help=purpose, description=description)
-    parser.set_defaults(command=function)
-    add_debug_option(parser)
-    return parser
+    add_json_option(manifest)
 
 
 def _rate(text: str) -> float:

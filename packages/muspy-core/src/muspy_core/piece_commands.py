@@ -14,6 +14,7 @@ from muspy_core.console import EXIT_OK, Job, Outcome, plan, positive, run_jobs
 from muspy_core.errors import MIDIError
 from muspy_core.io import READABLE, read
 from muspy_core.music import Music
+from muspy_core.pipes import add_from_option
 
 MIDI_EXTENSIONS = (".mid", ".midi", ".rmi", ".kar")
 
@@ -22,6 +23,7 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     """Add the files and how they are read."""
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="files or folders")
     parser.add_argument("--tolerant", action="store_true", help="keep what can be read of a damaged MIDI file")
+    add_from_option(parser)
     parser.add_argument("--tune", type=positive, metavar="N", help="which tune of an ABC file with several (from 1)")
 
 
@@ -64,7 +66,7 @@ def run_batch(
         is_done=is_done if options.resume else None,
         finish=finish,
     )
-    if code == EXIT_OK and not options.json:
+    if code == EXIT_OK and not options.json and not options.to_pipe:
         print(f"next: {next_step.format(input=jobs[0].input, output=jobs[0].output)}")
     return code
 

@@ -12,12 +12,13 @@ from typing import Any
 from muspy_core.console import (
     Job,
     Outcome,
-    add_debug_option,
+    add_command,
     add_output_options,
     add_resume_option,
     positive,
 )
 from muspy_core.piece_commands import Reading, add_inputs, is_batch, read_piece, reading_of, run_batch, suffix_of
+from muspy_core.pipes import add_pipes
 
 SCORES = (".svg", ".png", ".pdf")
 FIGURES = (".png", ".pdf", ".svg")
@@ -68,13 +69,16 @@ def add_rendering_commands(commands: Any) -> None:
 
 
 def _command(commands: Any, name: str, function: Any, purpose: str, example: str) -> argparse.ArgumentParser:
-    description = f"{purpose[0].upper()}{purpose[1:]}.\n\n  {example}\n"
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=purpose, description=description)
-    parser.set_defaults(command=function)
+    parser = add_command(commands, name, function, purpose, example)
     add_inputs(parser)
     add_resume_option(parser)
-    add_debug_option(parser)
+    add_pipes(parser, "files", extension=_piped_format)
     return parser
+
+
+def _piped_format(options: argparse.Namespace) -> str:
+    """Return the extension of what goes into a pipe."""
+    return suffix_of(getattr(options, "to", "html"))  # `view` makes nothing else
 
 
 def _add_soundfont(parser: argparse.ArgumentParser) -> None:

@@ -54,6 +54,7 @@ def vggsound(
     csv_path: str | os.PathLike[str],
     *,
     files: Literal["cuts", "videos"] = "cuts",
+    music: bool | None = None,
 ) -> Manifest:
     """Return the cuts of VGGSound below a folder, with the published split (Chen et al. 2020).
 
@@ -63,6 +64,9 @@ def vggsound(
         csv_path: Your copy of `vggsound.csv` (199,467 rows: id, start in seconds, label, train or test), from
             https://www.robots.ox.ac.uk/~vgg/data/vggsound/.
         files: "cuts": files are the ten seconds that are meant; "videos": whole videos, of which a part is meant.
+        music: False: without the 64 classes that are called "playing …", the rule by which Dong et al. (2023) made the
+            interferers of VGGSound-Clean+ from the test part (sports are among them, and singing is not); True: these
+            classes alone; None: all.
 
     Labels are as published, "vehicle horn, car horn, honking". Raises MediaError for a list that is none, or if the
     folder holds none of the videos.
@@ -76,6 +80,8 @@ def vggsound(
             if number == 1:  # a heading
                 continue
             raise MediaError(f"{Path(csv_path).name}: row {number} is not id, start, label, split: {row}") from None
+        if music is not None and label.startswith("playing ") != music:
+            continue
         part = (start_s, start_s + CUT_S) if files == "videos" else (0.0, None)
         item = MediaItem(video, "video", label, split, video, *part)
         wanted.append(((f"{video}_{round(start_s):06d}", video), item))
