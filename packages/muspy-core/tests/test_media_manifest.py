@@ -279,6 +279,9 @@ class TestPublishedSets:
         assert found.missing == ("--56QUhyDQM",)
         videos = vggsound(tmp_path, table, files="videos")
         assert (videos[1].start_s, videos[1].end_s) == (30.0, 40.0)
+        (tmp_path / "video" / "--56QUhyDQM_000185.mp4").touch()
+        assert vggsound(tmp_path, table, music=True).labels == ("playing tennis",)
+        assert "playing tennis" not in vggsound(tmp_path, table, music=False).labels
         with pytest.raises(MediaError, match="published at"):
             vggsound(tmp_path, tmp_path / "none.csv")
         table.write_text("a,b,c,d\nx,y,z,w\n")

@@ -1,6 +1,6 @@
 """CLIPSep: text-queried sound separation learned from unlabeled videos (dissertation chapter 6).
 
-In the order of the flow: features (spectrogram, queries) → prepare → data → config → unet, resnet → model → losses →
+In the order of the flow: features (spectrogram, queries), resnet → prepare → data → config → unet → model → losses →
 training, fit → checkpoint, convert; windows → separate → remix, report; metrics → evaluate; cli.
 """
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from muspy_core.about import add_info
 from muspy_core.console import (
     EXIT_OK,
-    EXIT_SOME_FAILED,
     Job,
     Parser,
     add_command,
@@ -30,8 +29,10 @@ from muspy_core.console import (
 )
 from muspy_core.export_commands import Export, add_export
 from muspy_core.media.files import SOUNDS, VIDEOS
+from muspy_core.pipes import add_pipes
 
 import clipsep
+from clipsep.prepare_commands import add_prepare
 
 if TYPE_CHECKING:
     from clipsep.query import Query
@@ -80,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     separate.add_argument(
         "--keep-noise-heads", action="store_true", help="NIT: show the masks of its noise heads on the page as well"
     )
+    add_pipes(separate, "input", "image", extension=".wav")
     separate.add_argument("-j", "--jobs", type=positive, default=1, metavar="N", help="files at a time (default: 1)")
     _add_model(separate)
 
@@ -90,15 +92,14 @@ def _parser() -> argparse.ArgumentParser:
     remix.add_argument("--mute", action="append", default=[], metavar="NAME", help="silence a sound")
     remix.add_argument("--solo", action="append", default=[], metavar="NAME", help="hear only such sounds")
     remix.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the file to write")
+    add_pipes(remix, "input", extension=".wav")
     _add_model(remix)
 
     demo = _command(commands, "demo", _demo, "separate the duet that comes with the package", "clipsep demo -o demo/")
     demo.add_argument("-o", "--output", type=Path, default=Path("demo"), metavar="FOLDER", help="(default: demo)")
     _add_model(demo)
 
-    prepare = _command(commands, "prepare", _prepare, "prepare videos or sounds for training",
-                       "clipsep prepare videos -o data --clip-weights open_clip_model.safetensors")  # fmt: skip
-    _add_prepare(prepare)
+    add_prepare(commands)
     evaluate = _command(commands, "evaluate", _evaluate, "measure a model beside its baselines",
                         "clipsep evaluate test-good.csv test-no-music.csv --model FOLDER")  # fmt: skip
     evaluate.add_argument("targets", type=Path, metavar="LIST", help="manifest, or four columns: what is to be found")
@@ -107,6 +108,10 @@ def _parser() -> argparse.ArgumentParser:
         "--query", action="append", default=[], metavar="TEXT",
         help="what is asked, {} for the label (default: {}); two are compared with each other",
     )  # fmt: skip
+    evaluate.add_argument(
+        "--pictures", action="store_true", help="ask by the pictures of the target (LIST is of a prepared folder)"
+    )
+    evaluate.add_argument("--split", metavar="NAME", help="take only this part of the lists, such as test")
     evaluate.add_argument("--model", required=True, help="bundled name, folder or hub:OWNER/NAME")
     evaluate.add_argument("--clip-weights", metavar="FILE", help="CLIP's weights, in the place of the model's own")
     evaluate.add_argument("--keep-noise-heads", action="store_true", help="NIT: add the better of its noise masks")
@@ -145,25 +150,6 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     add_overwrite_option(parser)
 
 
-def _add_prepare(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("input", type=Path, metavar="FOLDER", help="videos or sounds; sub-folders are labels")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="folder to write into")
-    parser.add_argument(
-        "--set", choices=("folder", "music", "vggsound", "vggsound-clean", "esc50"), default="folder",
-        help="a published set whose files lie in FOLDER (default: folder)",
-    )  # fmt: skip
-    parser.add_argument("--list", type=Path, metavar="FILE", help="vggsound.csv, or MUSIC-21's JSON list")
-    parser.add_argument(
-        "--clip-model", default="ViT-B-32-quickgelu", metavar="NAME", help="open_clip name or .json file"
-    )
-    parser.add_argument("--clip-weights", metavar="FILE", help="file or tag: vectors of pictures and labels by CLIP")
-    parser.add_argument("--sentence", action="store_true", help="vectors of labels by a sentence encoder")
-    parser.add_argument("--min-similarity", type=float, metavar="X", help="leave out videos that fit their label less")
-    parser.add_argument("--split", default="0.8,0.1,0.1", metavar="A,B,C", help="shares of train, test, validation")
-    parser.add_argument("--seed", type=int, default=0, help="of the split (default: 0)")
-    parser.add_argument("-j", "--jobs", type=positive, default=1, metavar="N", help="processes (default: 1)")
-
-
 # --- separate, remix -------------------------------------------------------------------------------------------------
 
 
@@ -171,6 +157,8 @@ def _separate(options: argparse.Namespace) -> int:
     if options.keep_noise_heads and options.report is None:
         raise ValueError("--keep-noise-heads shows masks on a page, and needs --report FILE")
     queries = _queries(options)
+    if options.to_pipe and len(queries) != 1:
+        raise ValueError(f"-o -: a pipe takes one sound, and {len(queries)} are asked for; name a folder")
     files = expand_inputs([options.input], (*SOUNDS, *VIDEOS))
     separator = _separator(options)
     names = [query.name for query in separator.encoded(queries)]
@@ -188,7 +176,7 @@ def _separate(options: argparse.Namespace) -> int:
         report_folder=options.output if many else None,
         debug=options.debug,
     )
-    if not options.json and code == EXIT_OK and len(jobs) == 1 and options.report is None:
+    if not options.json and code == EXIT_OK and len(jobs) == 1 and options.report is None and not options.to_pipe:
         print("next: add --report report.html to see the masks")
     return code
 
@@ -299,71 +287,6 @@ def _demo(options: argparse.Namespace) -> int:
 # --- prepare, fit ----------------------------------------------------------------------------------------------------
 
 
-def _prepare(options: argparse.Namespace) -> int:
-    from clipsep.prepare import prepare
-
-    start = time.perf_counter()
-    try:
-        shares = [float(share) for share in options.split.split(",")]
-    except ValueError:
-        raise ValueError(f"--split {options.split}: shares are numbers, such as 0.8,0.1,0.1") from None
-    made = prepare(
-        _source(options),
-        options.output,
-        encoder=_encoder(options),
-        shares=shares,
-        seed=options.seed,
-        min_similarity=options.min_similarity,
-        jobs=options.jobs,
-    )
-    manifest = made.library.manifest
-    counts = {str(split): count for split, count in manifest.splits.items()}
-    if options.json:
-        report = {"sounds": len(manifest), "labels": list(manifest.labels), "split": counts, "failed": made.failed,
-                  "left_out": made.left_out}  # fmt: skip
-        print(json.dumps(report, indent=2, ensure_ascii=False))
-    else:
-        shown = ", ".join(f"{split} {count}" for split, count in counts.items())
-        print_step(f"prepared {len(manifest)} sounds of {len(manifest.labels)} labels: {shown}",
-                   time.perf_counter() - start)  # fmt: skip
-        if made.left_out:
-            print(f"left out {made.left_out} whose pictures do not fit their label")
-        best = "small-text" if options.sentence or options.clip_weights else "small-labelsep"
-        print(f"next: clipsep fit -c {best} --data.folder {options.output}")
-    for name, reason in made.failed:
-        print(f"failed: {name}: {reason}", file=sys.stderr)
-    return EXIT_SOME_FAILED if made.failed else EXIT_OK
-
-
-def _source(options: argparse.Namespace) -> Any:
-    from muspy_core import media
-
-    if options.set == "music":
-        return media.music(options.input, ids=options.list)
-    if options.set == "vggsound":
-        if options.list is None:
-            raise ValueError("--set vggsound needs --list vggsound.csv, the published list")
-        return media.vggsound(options.input, options.list)
-    if options.set == "vggsound-clean":
-        return media.vggsound_clean(options.input)
-    return media.esc50(options.input) if options.set == "esc50" else options.input
-
-
-def _encoder(options: argparse.Namespace) -> Any:
-    from clipsep.features.queries import ClipQueries, SentenceQueries
-    from clipsep.features.wordings import TRAINING_TEMPLATES
-
-    cache = options.output / "cache"
-    if options.clip_weights:
-        from muspy_core.media import ClipEncoder
-
-        options.output.mkdir(parents=True, exist_ok=True)
-        return ClipQueries(ClipEncoder(options.clip_model, options.clip_weights, cache=cache), TRAINING_TEMPLATES)
-    if options.min_similarity is not None:
-        raise ValueError("--min-similarity compares pictures with labels, and needs --clip-weights")
-    return SentenceQueries() if options.sentence else None
-
-
 def _convert(options: argparse.Namespace) -> int:
     from clipsep.checkpoint import Training, save_checkpoint
     from clipsep.convert import convert_file
@@ -387,20 +310,25 @@ def _convert(options: argparse.Namespace) -> int:
 def _evaluate(options: argparse.Namespace) -> int:
     import numpy as np
 
-    from clipsep.evaluate import METRICS, baselines, by_model, measure, protocol, read_lists, table
+    from clipsep.evaluate import METRICS, baselines, by_model, measure, pictures_of, protocol, read_lists, table
+    from clipsep.library import Library
     from clipsep.metrics import bootstrap_interval
     from clipsep.separate import Separator
 
     separator = Separator.from_pretrained(options.model, clip_weights=options.clip_weights)
-    mixtures = list(protocol(*read_lists(options.targets, options.interferers), n=options.sources, limit=options.limit))
+    lists = read_lists(options.targets, options.interferers, options.split)
+    mixtures = list(protocol(*lists, n=options.sources, limit=options.limit))
     if not mixtures:
         raise ValueError(f"{options.targets}: no target has sound")
     metrics = METRICS[:2] if options.fast else METRICS
     methods = baselines()
-    queries = options.query or ["{}"]
-    for query in queries:
-        vector = functools.partial(_vector_of, separator, query)
+    queries = options.query or ([] if options.pictures else ["{}"])
+    vectors = {query: functools.partial(_vector_of, separator, query) for query in queries}
+    if options.pictures:
+        vectors["pictures"] = pictures_of(Library.read(options.targets.parent))
+    for query, vector in vectors.items():
         methods[query] = by_model(separator.network, vector, noise_heads=options.keep_noise_heads)
+    queries = list(vectors)
     results = {name: measure(mixtures, method, metrics=metrics, what=name) for name, method in methods.items()}
     report: dict[str, Any] = {"n": len(mixtures), "methods": {name: made.to_dict() for name, made in results.items()}}
     if len(queries) == 2:

@@ -29,7 +29,7 @@ class CLIPSepConfig:
     """A U-Net whose maps are mixed by a query (§6.3); the defaults are the paper's CLIPSep.
 
     kind: `clipsep`; `clipsep-nit` (with noise heads, §6.4); `pit` (no query, §6.5); `labelsep` and `bertsep` (queries
-    by label and by sentence vector); `sop` (Sound of Pixels: a frozen ResNet sees the frames); `early` and `middle`
+    by label and by sentence vector); `sop` (Sound of Pixels: by vectors of a frozen ResNet); `early` and `middle`
     (the query enters the U-Net at its input or its bottleneck). width: channels of the first block of the U-Net. depth:
     its blocks. maps: number of intermediate masks, K in the paper. query_dim: length of a query's vector; 0: that of
     the paper. sources: sounds of a training mixture. labels: names of LabelSep's classes, in their order. mask: what

@@ -28,7 +28,17 @@ def convert_file(path: str | os.PathLike[str], labels: Sequence[str] = ()) -> Ne
     labels: of a LabelSep, in the order of its file of labels. Raises ModelError, naming the file and what is missing,
     for another layout.
     """
+    found = read_weights(path)
+    try:
+        return convert(found, labels)
+    except ModelError as error:
+        raise ModelError(f"{Path(path).name}: {error}") from None
+
+
+def read_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
+    """Read tensors by name from a file of torch (.pth, loaded as weights only). Raises ModelError for other files."""
     import pickle
+    import struct
 
     import torch
 
@@ -36,16 +46,13 @@ def convert_file(path: str | os.PathLike[str], labels: Sequence[str] = ()) -> Ne
     with open(path, "rb") as file:
         try:
             found = torch.load(file, map_location="cpu", weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+        except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, struct.error) as error:
             raise ModelError(f"{name}: holds no weights: {' '.join(str(error).split())[:200]}") from None
     # Some checkpoints hold the optimiser as well.
     found = found.get("state_dict", found) if isinstance(found, dict) else found
     if not isinstance(found, dict) or not all(isinstance(value, torch.Tensor) for value in found.values()):
         raise ModelError(f"{name}: holds no table of weights")
-    try:
-        return convert(found, labels)
-    except ModelError as error:
-        raise ModelError(f"{name}: {error}") from None
+    return found
 
 
 def convert(published: Mapping[str, Tensor], labels: Sequence[str] = ()) -> Network:

@@ -29,7 +29,6 @@ from clipsep.library import Library, LibraryError
 QuerySource = Literal["image", "text", "hybrid", "label", "none"]
 Peers = Literal["any", "other-label"]
 GAIN = (0.5, 1.5)
-FRAMES = 3  # of a query by image, a second apart
 UNCHANGED = Augmentation()
 _MARGIN = 3  # seconds at both ends from which no training clip is centred
 
@@ -188,7 +187,7 @@ class MixDataset(Dataset[Any]):
         manifest, vectors = self.library.manifest, self.library.vectors
         label = manifest[item].label
         if kind == "image":
-            return self._image(item, centre_s)
+            return self.library.picture(item, centre_s)
         if label is None:
             raise LibraryError(f"{manifest[item].path}: has no label, which queries by {kind} need")
         if kind == "label" and label not in self.label_ids:
@@ -203,17 +202,6 @@ class MixDataset(Dataset[Any]):
         if not rows:
             raise LibraryError(f"there is no {self.mixing.wordings} text for {label!r}; prepare the folder with texts")
         return np.asarray(vectors.text[rng.choice(rows)], np.float32)
-
-    def _image(self, item: int, centre_s: float) -> NDArray[np.float32]:
-        """The mean vector of three pictures around the middle of the clip."""
-        vectors = self.library.vectors
-        first, count = vectors.frames[item] if vectors.frames else (0, 0)
-        if not count:
-            raise LibraryError(f"{self.library.manifest[item].path}: has no pictures, which queries by image need")
-        middle = min(max(int(centre_s), 0), count - 1)
-        rows = [first + min(max(middle + step - FRAMES // 2, 0), count - 1) for step in range(FRAMES)]
-        mean: NDArray[np.float32] = np.asarray(vectors.image[rows], np.float32).mean(axis=0)
-        return mean
 
 
 def collate(items: Sequence[tuple[NDArray[np.float32], dict[str, NDArray[Any]]]]) -> Batch:

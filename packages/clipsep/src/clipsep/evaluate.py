@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from muspy_core import Audio
+from muspy_core.errors import MediaError
 from muspy_core.media import Manifest
 from numpy.typing import NDArray
 from torch import Tensor
@@ -22,6 +23,7 @@ from tqdm.auto import tqdm
 
 from clipsep.config import CLIP_SAMPLES, SAMPLE_RATE
 from clipsep.features.spectrogram import reconstruct, stft, true_masks, warp
+from clipsep.library import Library
 from clipsep.losses import combined
 from clipsep.metrics import Summary, bss_eval, si_sdr, snr
 from clipsep.model import Network, PITSep
@@ -213,9 +215,32 @@ def table(results: dict[str, Figures]) -> str:
     return "\n".join(lines)
 
 
+def pictures_of(library: Library) -> Callable[[Mixture], NDArray[Any]]:
+    """Return what asks by the three pictures around the middle of a mixture's target, as the chapter does.
+
+    library: the prepared folder that the targets are of. Raises LibraryError, once asked, for a target without them.
+    """
+    places = {item.path: index for index, item in enumerate(library.manifest)}
+
+    def vector(mixture: Mixture) -> NDArray[Any]:
+        index = places[mixture.name]
+        return library.picture(index, (library.manifest[index].duration_s or 0.0) / 2)
+
+    return vector
+
+
 def read_lists(
-    targets: str | os.PathLike[str], interferers: str | os.PathLike[str] | None
+    targets: str | os.PathLike[str], interferers: str | os.PathLike[str] | None, split: str | None = None
 ) -> tuple[Manifest, Manifest]:
-    """Read the two lists of a protocol: manifests, or CLIPSep's four columns. One list serves as both."""
-    first = Manifest.read(targets)
-    return first, first if interferers is None else Manifest.read(interferers)
+    """Read the two lists of a protocol: manifests, or CLIPSep's four columns. One list serves as both.
+
+    split: part of either list that is taken; None: all. Raises MediaError if there is no such part.
+    """
+    paths = [targets] if interferers is None else [targets, interferers]
+    lists = [Manifest.read(path) for path in paths]
+    if split is not None:
+        lists = [listed.where(split=split) for listed in lists]
+        for path, listed in zip(paths, lists, strict=True):
+            if not len(listed):
+                raise MediaError(f"{path}: no sound is in the part {split!r}")
+    return lists[0], lists[-1]

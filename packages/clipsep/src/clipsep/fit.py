@@ -45,6 +45,8 @@ def fill_in(config: object) -> None:
         model.labels = tuple(library.trained_labels)
     elif data.queries != "none":
         if not library.vectors.dim:
-            raise LibraryError(f"{data.folder}: has no vectors; prepare it with --clip-weights or --sentence")
+            raise LibraryError(
+                f"{data.folder}: has no vectors; prepare it with --clip-weights, --resnet-weights or --sentence"
+            )
         if model.kind != "labelsep":
             model.query_dim = library.vectors.dim

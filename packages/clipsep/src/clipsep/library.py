@@ -20,6 +20,7 @@ from muspy_core.media import Manifest
 from numpy.typing import NDArray
 
 from clipsep.config import SAMPLE_RATE
+from clipsep.features.queries import FRAMES
 
 MANIFEST, QUERIES, TEXT, IMAGE = "manifest.csv", "queries.json", "text.npy", "image.npy"
 
@@ -81,6 +82,19 @@ class Library:
     def samples(self, index: int) -> int:
         """Return the length of a sound in samples of 16 kHz."""
         return round((self.manifest[index].duration_s or 0.0) * SAMPLE_RATE)
+
+    def picture(self, index: int, centre_s: float) -> NDArray[np.float32]:
+        """Return the mean vector of the three pictures around a time of an item, (D,).
+
+        Raises LibraryError for an item without pictures.
+        """
+        first, count = self.vectors.frames[index] if self.vectors.frames else (0, 0)
+        if not count:
+            raise LibraryError(f"{self.manifest[index].path}: has no pictures, which queries by image need")
+        middle = min(max(int(centre_s), 0), count - 1)
+        rows = [first + min(max(middle + step - FRAMES // 2, 0), count - 1) for step in range(FRAMES)]
+        mean: NDArray[np.float32] = np.asarray(self.vectors.image[rows], np.float32).mean(axis=0)
+        return mean
 
     @classmethod
     def read(cls, folder: str | os.PathLike[str]) -> Library:

@@ -102,20 +102,6 @@ class CLIPSep(nn.Module):
         return Masks(*masks.split([projected.shape[1], len(self.noise_heads)], dim=1))
 
 
-class SOPSep(CLIPSep):
-    """Sound of Pixels: late fusion with a frozen ResNet in the place of CLIP; queries are frames."""
-
-    def __init__(self, config: CLIPSepConfig) -> None:
-        super().__init__(config)
-        from clipsep.resnet import FrameNetwork
-
-        self.frames = FrameNetwork()
-
-    def project(self, queries: Tensor) -> Tensor:
-        """Return the projections, (B, n, K). queries: (B, n, L, 3, 224, 224), or vectors (B, n, 512)."""
-        return super().project(self.frames(queries) if queries.ndim == 6 else queries)
-
-
 class PITSep(nn.Module):
     """No query: one mask for each source, in an order that training leaves open (§6.5). 30,274,276 parameters."""
 
@@ -181,7 +167,7 @@ def build_model(model: CLIPSepConfig | Kind = "clipsep", **fields: Any) -> Netwo
         return PITSep(config)
     if config.kind in ("early", "middle"):
         return FusedSep(config)
-    return SOPSep(config) if config.kind == "sop" else CLIPSep(config)
+    return CLIPSep(config)
 
 
 def for_inference(network: Network) -> Network:

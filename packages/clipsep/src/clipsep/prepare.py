@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from clipsep.config import SAMPLE_RATE
-from clipsep.features.queries import ClipQueries, QueryEncoder
+from clipsep.features.queries import FrameEncoder, QueryEncoder
 from clipsep.features.wordings import plain
 from clipsep.library import Library, LibraryError, Vectors
 
@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 SHARES = (0.8, 0.1, 0.1)  # train, test, validation
 MIN_SECONDS = 0.1
+WITHOUT_TEXTS = ("resnet",)  # kinds of encoders
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,10 +55,9 @@ def prepare(
 
     Args:
         source: A folder whose sub-folders are labels, or a manifest (of `muspy_core.media.music`, `esc50`, …). Splits
-        that
-            it has are kept; otherwise one is drawn over its groups.
+            that it has are kept; otherwise one is drawn over its groups.
         output: The folder to make.
-        encoder: Makes vectors of labels and, if it is CLIP, of a picture a second; None: only labels are known.
+        encoder: Makes vectors of labels and, if it sees, of a picture a second; None: only labels are known.
         shares: Of train, test and validation.
         seed: Of the split.
         min_similarity: Leave out videos whose pictures have a smaller mean cosine with their label's text; None: keep
@@ -96,12 +96,15 @@ def prepare(
 
 
 def embed(listed: Manifest, encoder: QueryEncoder, *, progress: bool | None = None) -> Vectors:
-    """Return the vectors of a manifest's labels and, if the encoder sees, of a picture a second of each video."""
-    labels = listed.labels
+    """Return the vectors of a manifest's labels and, if the encoder sees, of a picture a second of each video.
+
+    Encoders that read no texts have no vectors of labels.
+    """
+    labels = () if encoder.describe()["kind"] in WITHOUT_TEXTS else listed.labels
     text = [encoder.text(plain(label)) for label in labels]
     image: list[NDArray[np.float32]] = []
     frames: list[tuple[int, int]] = []
-    if isinstance(encoder, ClipQueries) and any(item.kind == "video" for item in listed):
+    if isinstance(encoder, FrameEncoder) and any(item.kind == "video" for item in listed):
         first = 0
         for index in tqdm(range(len(listed)), desc="pictures", disable=None if progress is None else not progress):
             found = _pictures(listed, index, encoder)
@@ -123,7 +126,7 @@ def picture_times(start_s: float, seconds: float) -> list[float]:
     return [start_s + 0.5 + index for index in range(int(seconds))] or [start_s + seconds / 2]
 
 
-def _pictures(listed: Manifest, index: int, encoder: ClipQueries) -> NDArray[np.float32]:
+def _pictures(listed: Manifest, index: int, encoder: FrameEncoder) -> NDArray[np.float32]:
     item = listed[index]
     if item.kind != "video":
         return np.zeros((0, encoder.dim), np.float32)
@@ -131,7 +134,7 @@ def _pictures(listed: Manifest, index: int, encoder: ClipQueries) -> NDArray[np.
 
     end = item.end_s if item.end_s is not None else item.duration_s or video_duration(listed.path(index))
     times = picture_times(item.start_s, end - item.start_s)
-    return encoder.encoder.frames(listed.path(index), times, sha256=item.sha256)
+    return encoder.frames(listed.path(index), times, sha256=item.sha256)
 
 
 def _extract(listed: Manifest, index: int, target: Path) -> float | str:

