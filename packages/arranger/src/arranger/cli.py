@@ -29,6 +29,7 @@ from muspy_core.console import (
 )
 from muspy_core.errors import needed
 from muspy_core.export_commands import Export, add_export
+from muspy_core.pipes import add_from_option, add_pipes
 
 import arranger
 from arranger.cli_options import MODES, add_demands, add_locks, add_model, control_of_options
@@ -130,6 +131,8 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--report", type=Path, metavar="HTML", help="page to write: score, roll, player")
     add_demands(parser)
     add_locks(parser)
+    add_from_option(parser)
+    add_pipes(parser, "files", extension=lambda options: f".{options.to.lower().lstrip('.')}")
 
 
 # --- separate --------------------------------------------------------------------------------------------------------
@@ -191,6 +194,8 @@ def _separate_alone(options: argparse.Namespace, job: Job, control: Any) -> int:
         return EXIT_OK
     for warning in details["warnings"]:
         print(f"note: {warning}")
+    if options.to_pipe:
+        return EXIT_OK
     if options.report is not None:
         print(f"next: open {options.report} in a browser")
     elif options.mode != "offline":

@@ -26,6 +26,7 @@ from muspy_core.console import (
     run_program,
 )
 from muspy_core.export_commands import Export, add_export
+from muspy_core.pipes import add_pipes
 
 import clipsonic
 from clipsonic.cli_options import add_edits, add_making, add_query, check_edits, read_sound, sampling_of
@@ -60,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         commands, "generate", _generate, "make sounds", 'clipsonic generate "violin" -o violin.wav --seed 7 --steps 25'
     )
     add_query(generate)
+    add_pipes(generate, "image", "video", "audio", "extend", "infill", "vary", extension=".wav")
     generate.add_argument(
         "-o", "--output", type=Path, required=True, metavar="PATH", help="a file (.wav, .mp3, …); or a folder"
     )  # fmt: skip
@@ -156,6 +158,8 @@ def _outputs(options: argparse.Namespace, prompts: Sequence[Prompt]) -> list[lis
     from clipsonic.output import numbered
 
     many = options.prompts is not None
+    if options.to_pipe and (many or options.n > 1):
+        raise ValueError("-o -: a pipe takes one sound; leave out --n and --prompts, or name a file or folder")
     if many:
         options.output.mkdir(parents=True, exist_ok=True)
     files = [options.output / f"{prompt.name}.wav" if many else options.output for prompt in prompts]

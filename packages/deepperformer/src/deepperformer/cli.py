@@ -22,6 +22,7 @@ from muspy_core.console import (
     run_program,
 )
 from muspy_core.export_commands import add_export
+from muspy_core.pipes import add_from_option, add_pipes
 
 import deepperformer
 from deepperformer import model_commands
@@ -36,6 +37,7 @@ Perform a score as audio, and align scores with recordings.
   deepperformer align score.mxl recording.wav -o alignment.csv                  when each note is played
   deepperformer prepare RECORDINGS -o data && deepperformer fit -c small-full   train (extra: deepperformer[train])
 """
+PIPED = {"align": ".csv", "mel": ".npy"}  # what goes into a pipe after a stage
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,6 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     perform = add_command(commands, "perform", _perform, "play a score", "deepperformer perform score.mxl -o out.wav")
     perform.add_argument("score", nargs="?", type=Path, metavar="SCORE", help="MusicXML, MIDI, ABC, …")
     perform.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="sound, .csv/.mid or .npy")
+    add_from_option(perform)
+    add_pipes(perform, "score", "mel", extension=lambda options: PIPED.get(options.stop_after, ".wav"))
     _add_playing(perform)
     _add_stages(perform)
     _add_writing(perform)
@@ -60,6 +64,8 @@ def _parser() -> argparse.ArgumentParser:
         "deepperformer align score.mxl recording.wav -o alignment.csv",
     )  # fmt: skip
     align.add_argument("score", type=Path, metavar="SCORE", help="MusicXML, MIDI, ABC, …, or a CSV of note rows")
+    add_from_option(align)
+    add_pipes(align, "score", "recording", extension=".csv")
     align.add_argument("recording", type=Path, metavar="RECORDING", help="sound or video file")
     align.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=".csv, .mid or .json")
     align.add_argument(

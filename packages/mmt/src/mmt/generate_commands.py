@@ -20,6 +20,7 @@ from muspy_core.console import (
     positive,
     print_step,
 )
+from muspy_core.pipes import add_from_option, add_pipes
 
 from mmt.cli_options import (
     add_sampling,
@@ -41,6 +42,8 @@ def add_generate(commands: Any) -> None:
     """Add the command."""
     parser = add_command(commands, "generate", _generate, "write songs", "mmt generate -o songs --n 4 --seed 3")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="folder to write into")
+    add_pipes(parser, "continued", "infill", "accompany", extension=".mid")
+    add_from_option(parser)
     parser.add_argument("--n", type=positive, default=1, metavar="N", help="number of songs (default: 1)")
     _add_prompt(parser)
     add_sampling(parser)
@@ -82,14 +85,13 @@ class Request:
 
 
 def _generate(options: argparse.Namespace) -> int:
-    from mmt.output import song_files, write_song
+    from mmt.output import write_song
     from mmt.report import report_files, song_page, write_report
 
     say = _silent if options.json else print_step
     settings = sampling_options(options)
     request = _request(options)
-    outputs = [song_files(options.output, index, options.n, wav=options.wav) for index in range(options.n)]
-    options.output.mkdir(parents=True, exist_ok=True)
+    outputs = _outputs(options)
     pages = [] if options.report is None else report_files(options.report, [paths["mid"] for paths in outputs])
     for path in [*(path for paths in outputs for path in paths.values()), *pages, *([options.report] if pages else [])]:
         if path.parent.is_dir():
@@ -121,9 +123,21 @@ def _generate(options: argparse.Namespace) -> int:
         print(json.dumps(report | ({"report": str(options.report)} if pages else {}), indent=2))
     elif pages:
         print(f"next: open {options.report} in a browser")
-    else:
+    elif not options.to_pipe:
         print(f"next: muspy-core view {outputs[0]['mid']} -o song.html")
     return EXIT_OK
+
+
+def _outputs(options: argparse.Namespace) -> list[dict[str, Path]]:
+    """Return the files of each song, by their kind; their folder is made."""
+    from mmt.output import song_files
+
+    if options.to_pipe:
+        if options.n > 1 or options.wav:
+            raise ValueError("-o -: a pipe takes one song, as MIDI; leave out --n and --wav, or name a folder")
+        return [{"mid": options.output}]
+    options.output.mkdir(parents=True, exist_ok=True)
+    return [song_files(options.output, index, options.n, wav=options.wav) for index in range(options.n)]
 
 
 def _request(options: argparse.Namespace) -> Request:

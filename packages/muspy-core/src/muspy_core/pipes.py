@@ -127,6 +127,9 @@ def _open_output(options: argparse.Namespace, pipes: Pipes, folder: Path, names:
     """Put a file that is not there yet in the place of `-o -`, and return it."""
     assert pipes.extension is not None
     extension = pipes.extension(options)
+    sources = [path for name in pipes.inputs for path in _listed(getattr(options, name)) if isinstance(path, Path)]
+    if len(getattr(options, "files", ())) > 1 or any(path.is_dir() for path in sources):
+        raise PipeError("-o -: several files become several, and a pipe takes one; name a folder for them")
     if getattr(options, "json", False):
         raise PipeError("--json prints where -o - writes: choose one")
     if sys.stdout.isatty() and extension not in TEXTS:
