@@ -108,6 +108,7 @@ def test_a_json_report_names_what_was_written(
         (["--performer", "eve"], "choose one of 0 (ann), 1 (bob)"),
         (["--qpm", "1"], "allowed are 5 to 400"),
         (["--part", "viola"], "no part 'viola'"),
+        (["--condition", "cellar"], "no condition 'cellar': choose one of 0"),
         (["--stop-after", "mel"], "--stop-after mel writes .npy"),
         (["--alignment", "missing.csv"], "missing.csv"),
         (["--model", "viola"], "unknown model 'viola'"),

@@ -34,22 +34,31 @@ def models() -> dict[str, tuple[str, torch.nn.Module]]:
             "synthesis",
             SynthesisModel(SynthesisConfig(**SMALL, decoder_layers=1, encoder="rolls")),
         ),
+        "alignment with marks": ("alignment", AlignmentModel(AlignmentConfig(**SMALL, marks=5))),
+        "synthesis with marks": ("synthesis", SynthesisModel(SynthesisConfig(**SMALL, decoder_layers=1, marks=5))),
+        "synthesis with marks and conditions": (
+            "synthesis",
+            SynthesisModel(SynthesisConfig(**SMALL, decoder_layers=1, marks=5, conditions=2)),
+        ),
         "hifigan": ("hifigan", HiFiGAN(HiFiGANConfig(channels=16)).fold()),
         "istft": ("istft", ISTFTInverter(ISTFTConfig(dim=16, hidden=16, layers=1))),
         "phase": ("phase", PhaseInverter(PhaseConfig(dim=16, hidden=16, layers=1))),
     }
 
 
-def inputs_of(kind: str) -> tuple[torch.Tensor, ...]:
+def inputs_of(kind: str, config: object = None) -> tuple[torch.Tensor, ...]:
     torch.random.manual_seed(1)
     if kind in ("hifigan", "istft", "phase"):
         return (torch.randn(CLIPS, FRAMES, 80),)
     notes = torch.stack([torch.arange(NOTES) * 6, *(torch.randint(1, 90, (NOTES,)) for _ in range(3))], dim=1)
     mask = torch.arange(NOTES)[None] < torch.tensor([NOTES, 5, 8])[:, None]
     common = (notes.repeat(CLIPS, 1, 1), mask, torch.tensor([0, 1, 1]), torch.tensor([3, 20, 40]))
+    marks, conditions = getattr(config, "marks", 0), getattr(config, "conditions", 0)
+    more = [torch.randint(2, (CLIPS, NOTES, marks)).float()] if marks else []
+    more += [torch.tensor([1, 0, 1])] if conditions else []
     if kind == "alignment":
-        return (*common, torch.tensor([1.0, 2.0, 2.5]))
-    return (*common, torch.rand(CLIPS, NOTES) * 200, torch.rand(CLIPS, NOTES) * 40)
+        return (*common, torch.tensor([1.0, 2.0, 2.5]), *more)
+    return (*common, torch.rand(CLIPS, NOTES) * 200, torch.rand(CLIPS, NOTES) * 40, *more)
 
 
 @pytest.mark.filterwarnings("ignore:.torch.jit")
@@ -61,7 +70,7 @@ def test_an_exported_model_says_what_the_model_says(name: str, form: str, tmp_pa
     if form == "onnx":
         pytest.importorskip("onnx")
         runtime = pytest.importorskip("onnxruntime")
-    given = inputs_of(kind)
+    given = inputs_of(kind, model.config)
     plan = plan_of(checkpoint)
     with torch.inference_mode():
         expected = plan.module(*given)

@@ -239,6 +239,8 @@ SIZES = {
     "paper-violin-without-notewise": 6_582_096 - 128,
     "paper-violin-without-performer": 6_582_096 - 17 * 128,
     "small-full": 3_630_672,
+    "small-marks": 3_630_672 + 17 * 128,
+    "small-condition": 3_630_672 + 2 * 128,
     "small-phase": 1_197_139,
     "hifigan-v2": 928_514,
 }

@@ -49,8 +49,8 @@ class Training:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A model that was loaded. kind: `alignment`, `synthesis`, `hifigan`, `istft` or `phase`. performers: names, by
-    number.
+    """A model that was loaded. kind: `alignment`, `synthesis`, `hifigan`, `istft` or `phase`. performers, conditions:
+    names, by number.
     """
 
     name: str
@@ -59,6 +59,7 @@ class Checkpoint:
     mel: MelDefinition
     performers: tuple[str, ...]
     training: Training
+    conditions: tuple[str, ...] = ()
 
 
 def kind_of(model: nn.Module) -> str:
@@ -93,8 +94,12 @@ def save_checkpoint(
     mel: MelDefinition,
     performers: tuple[str, ...] = (),
     training: Training | None = None,
+    conditions: tuple[str, ...] = (),
 ) -> None:
-    """Write a model into a folder, which is made if there is none; weights in half precision, folded."""
+    """Write a model into a folder, which is made if there is none; weights in half precision, folded.
+
+    performers: their names, by number. conditions: those of recording conditions, of a model that is told them.
+    """
     from safetensors.torch import save_file
 
     kind, config = kind_of(model), model.config
@@ -109,6 +114,7 @@ def save_checkpoint(
         "mel": mel.to_dict(),
         "mel_fingerprint": mel.fingerprint,
         "performers": list(performers),
+        "conditions": list(conditions),
         "training": asdict(training or Training()),
     }
     with write_atomically(folder / WEIGHTS_NAME) as temporary:
@@ -145,7 +151,8 @@ def load_checkpoint(name: str | os.PathLike[str], stage: str | None = None) -> C
             history.get("init_from"),
         )
         mel = MelDefinition(**description["mel"])
-        return Checkpoint(os.fspath(name), kind, model.eval(), mel, tuple(description["performers"]), training)
+        performers, conditions = (tuple(description.get(key, ())) for key in ("performers", "conditions"))
+        return Checkpoint(os.fspath(name), kind, model.eval(), mel, performers, training, conditions)
     except (ModelError, MelError):
         raise
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:

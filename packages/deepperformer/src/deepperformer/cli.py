@@ -84,6 +84,8 @@ def _parser() -> argparse.ArgumentParser:
     prepare.add_argument("--render", type=Path, nargs="*", metavar="SOUNDFONT", help="play the timings instead of "
                          "reading sound; several fonts are several performers (none: TimGM6mb)")  # fmt: skip
     prepare.add_argument("--program", type=int, default=40, metavar="N", help="of --render (default: 40, violin)")
+    prepare.add_argument("--performers", choices=("soundfonts", "players"), default="soundfonts", help="of --render: "
+                         "the SoundFonts, or those whose timings they play (default: soundfonts)")  # fmt: skip
     prepare.add_argument("--only", metavar="TEXT", help="only recordings whose name has this text")
     add_json_option(prepare)
 
@@ -107,6 +109,10 @@ def _add_playing(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--qpm", type=float, metavar="QPM", help="constant tempo (default: the score's)")
     group.add_argument("--humanise", type=float, default=1.0, metavar="0..1", help="0: exactly the tempo (default: 1)")
     group.add_argument("--part", metavar="PART", help="name or number of the only part to play")
+    group.add_argument("--ornaments", choices=("written", "played"), default="written", help="trills, mordents and "
+                       "turns as one note or as many (default: written)")  # fmt: skip
+    group.add_argument("--condition", default="0", metavar="NAME", help="recording condition, where the model knows "
+                       "some (number or name)")  # fmt: skip
     group.add_argument("--seed", type=int, default=0, help="of Griffin-Lim, where that is the inverter (default: 0)")
 
 
@@ -139,6 +145,8 @@ def _perform(options: argparse.Namespace) -> int:
         qpm=options.qpm,
         humanise=options.humanise,
         part=options.part,
+        ornaments=options.ornaments,
+        condition=options.condition,
         stop_after=options.stop_after,
         alignment=options.alignment,
         mel=options.mel,
@@ -230,12 +238,15 @@ def _prepare(options: argparse.Namespace) -> int:
     options.output.mkdir(parents=True, exist_ok=True)
     sound = None
     if options.render is not None:
-        recordings, sound = rendered(recordings, options.render or [None], options.program, MelDefinition())
+        fonts, definition = options.render or [None], MelDefinition()
+        recordings, sound = rendered(recordings, fonts, options.program, definition, options.performers)
     data = prepare(recordings, options.output, sound=sound, align=aligned)
     facts = {
         "recordings": len(data),
         "with_sound": sum(data.sounding),
         "performers": sorted(set(data.performers)),
+        "conditions": sorted(set(data.conditions)),
+        "marked_notes": sum(int(marks.any(1).sum()) for marks in data.marks),
         "works": len(set(data.works)),
         "notes": sum(map(len, data.rows)),
     }

@@ -9,6 +9,7 @@ import dataclasses
 from typing import Any, Literal, TypeVar, get_args
 
 from deepperformer.errors import ModelError
+from deepperformer.features.marks import MARKS
 from deepperformer.features.spectrogram import MelDefinition
 
 TimeEncoding = Literal["absolute-clipped", "delta"]
@@ -35,7 +36,8 @@ class NoteConfig:
     `tempo_step` qpm each; the paper does not say its own. max_time, max_duration: steps at which embeddings are
     clipped; the linear layer beside them sees the numbers as they are. max_length: longest sequence in training.
     time_encoding: onsets from the anchor of the clip, or from the onset before. conditioning: where performer and tempo
-    enter: after the encoder (the figure), or at its input (the text).
+    enter: after the encoder (the figure), or at its input (the text). marks: kinds of articulation and ornament that
+    notes are read with, the first so many of `features.marks.MARKS`; 0: none (the paper).
     """
 
     dim: int = 128
@@ -53,6 +55,7 @@ class NoteConfig:
     max_length: int = 1000
     time_encoding: TimeEncoding = "absolute-clipped"
     conditioning: Conditioning = "after_encoder"
+    marks: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kernels", tuple(self.kernels))
@@ -61,6 +64,8 @@ class NoteConfig:
         sizes = (self.dim, self.heads, self.attention_dim, self.ffn, self.tempo_classes, self.max_time, self.max_length)
         if min(*sizes, self.max_duration, self.encoder_layers) < 1 or self.performers < 0 or self.tempo_step <= 0:
             raise ModelError(f"{self}: sizes must be positive")
+        if not 0 <= self.marks <= len(MARKS):
+            raise ModelError(f"marks={self.marks}: from 0 (none) to {len(MARKS)} (all that are known)")
         if self.attention_dim % self.heads or self.dim % 2:
             raise ModelError(
                 f"attention_dim={self.attention_dim} must divide by {self.heads} heads, and dim={self.dim} by 2"
@@ -106,19 +111,26 @@ class SynthesisConfig(NoteConfig):
 
     ffn: 512 as in the table; the text says 256 (3,630,672 parameters). decoder_layers: FFT blocks over frames.
     notewise: whether frames know their place in the note (note-wise positional encoding). encoder: `transformer`, or
-    `rolls`: piano and position rolls instead of encoded notes. Both are ablations of Table 5.1.
+    `rolls`: piano and position rolls instead of encoded notes. Both are ablations of Table 5.1. conditions: number of
+    recording conditions (rooms and microphones, or SoundFonts), which are told beside the performer; 0: none (the
+    paper).
     """
 
     decoder_layers: int = 6
     n_mels: int = 80
     notewise: bool = True
     encoder: Encoder = "transformer"
+    conditions: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_choice("encoder", self.encoder, get_args(Encoder))
         if self.decoder_layers < 1 or self.n_mels < 1:
             raise ModelError(f"decoder_layers={self.decoder_layers} and n_mels={self.n_mels} must be positive")
+        if self.conditions < 0:
+            raise ModelError(f"conditions={self.conditions}: cannot be negative")
+        if self.marks and self.encoder == "rolls":
+            raise ModelError(f"marks={self.marks} needs encoder=transformer: rolls have no notes that could have any")
 
 
 @dataclasses.dataclass(frozen=True)

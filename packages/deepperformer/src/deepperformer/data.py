@@ -1,6 +1,6 @@
 """Prepared recordings → batches: clips of notes with their times, mels and samples, and plain sound for inverters.
 
-Symbols: B clips, N notes (padded), T frames, M mel bands, S samples.
+Symbols: B clips, N notes (padded), K kinds of marks, T frames, M mel bands, S samples.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from deepperformer.clips import CLIP_FRAMES, Clip, clip_of, window_starts
 from deepperformer.errors import DataError
+from deepperformer.features.marks import Marks
 from deepperformer.prepare import DESCRIPTION_NAME, Prepared, load_prepared
 from deepperformer.recordings import SOUND_ENDINGS
 from deepperformer.splits import SUBSETS, Subset, split_works
@@ -34,8 +35,8 @@ class Batch:
     """Padded clips.
 
     notes: (B, N, 4), onsets from the anchor. mask: (B, N), False in padding. onsets, durations: (B, N), frames from the
-    clip's start. anchor: (B,), frames. performer: (B,), number. qpm: (B,). mel: (B, T, M) or None. samples: (B, S) or
-    None.
+    clip's start. anchor: (B,), frames. performer, condition: (B,), numbers. qpm: (B,). marks: (B, N, K), 0 or 1. mel:
+    (B, T, M) or None. samples: (B, S) or None.
     """
 
     notes: Tensor
@@ -45,6 +46,8 @@ class Batch:
     anchor: Tensor
     performer: Tensor
     qpm: Tensor
+    condition: Tensor
+    marks: Tensor
     mel: Tensor | None
     samples: Tensor | None
 
@@ -59,11 +62,13 @@ class Batch:
 
 @dataclasses.dataclass(frozen=True)
 class Example:
-    """A clip with what belongs to it. mel: (T, M). samples: (S,)."""
+    """A clip with what belongs to it. marks: (N, K). mel: (T, M). samples: (S,)."""
 
     clip: Clip
     performer: int
     qpm: float
+    condition: int
+    marks: Marks
     mel: NDArray[np.float32] | None
     samples: NDArray[np.float32] | None
 
@@ -85,6 +90,8 @@ class ClipDataset(Dataset[Example]):
     ) -> None:
         self.prepared, self.windows, self.frames, self.sound, self.rng = prepared, windows, frames, sound, rng
         self.performers = [performers.index(name) for name in prepared.performers]
+        conditions = conditions_of(prepared)
+        self.conditions = [conditions.index(name) for name in prepared.conditions]
 
     def __len__(self) -> int:
         return len(self.windows)
@@ -105,6 +112,8 @@ class ClipDataset(Dataset[Example]):
             clip,
             self.performers[recording],
             self.prepared.qpm[recording],
+            self.conditions[recording],
+            self.prepared.marks[recording][clip.indices],
             self._mel(recording, first) if self.sound == "mel" else None,
             self._samples(recording, first) if self.sound == "samples" else None,
         )
@@ -118,6 +127,11 @@ class ClipDataset(Dataset[Example]):
         hop = self.prepared.mel.hop_length
         samples = self.prepared.samples_of(recording)[first * hop : (first + self.frames) * hop]
         return np.pad(samples.astype(np.float32) / 32768, (0, self.frames * hop - len(samples)))
+
+
+def conditions_of(prepared: Prepared) -> tuple[str, ...]:
+    """Return the names of the recording conditions, by number."""
+    return tuple(sorted(set(prepared.conditions)))
 
 
 def collate(examples: Sequence[Example]) -> Batch:
@@ -139,6 +153,8 @@ def collate(examples: Sequence[Example]) -> Batch:
         torch.tensor([clip.anchor for clip in clips], dtype=torch.float32),
         torch.tensor([example.performer for example in examples]),
         torch.tensor([example.qpm for example in examples], dtype=torch.float32),
+        torch.tensor([example.condition for example in examples]),
+        torch.from_numpy(np.stack([padded(example.marks) for example in examples]).astype(np.float32)),
         torch.from_numpy(np.stack(mels)) if mels else None,
         torch.from_numpy(np.stack(samples)) if samples else None,
     )
@@ -178,6 +194,11 @@ class ClipDataModule(L.LightningDataModule):
     def performers(self) -> tuple[str, ...]:
         """Names of the performers, by number."""
         return tuple(sorted(set(self.prepared.performers)))
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Names of the recording conditions, by number."""
+        return conditions_of(self.prepared)
 
     @property
     def works(self) -> tuple[str, ...]:
@@ -315,6 +336,11 @@ class SegmentDataModule(L.LightningDataModule):
     @property
     def performers(self) -> tuple[str, ...]:
         """An inverter knows no performers."""
+        return ()
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Nor recording conditions."""
         return ()
 
     @property

@@ -98,8 +98,8 @@ def _timings(model: Any, batch: Batch, frame_s: float, checkpoint: Checkpoint) -
     slope = (nominal * true * weight).sum(1) / (nominal.square() * weight).sum(1).clamp(min=1e-6)
     with torch.inference_mode():
         found = {
-            "model": model.decode(model(batch.notes, batch.mask, batch.performer, tempo), batch.notes, pace),
-            "wrong_performer": model.decode(model(batch.notes, batch.mask, others, tempo), batch.notes, pace),
+            name: model.decode(model(batch.notes, batch.mask, number, tempo, batch.marks), batch.notes, pace)
+            for name, number in (("model", batch.performer), ("wrong_performer", others))
         }
     return {**found, "constant": nominal, "oracle": nominal * slope[:, None]}
 
@@ -123,7 +123,15 @@ def evaluate_synthesis(checkpoint: Checkpoint, data: ClipDataModule, subset: Sub
         tempo = (batch.qpm / model.config.tempo_step).long().clamp(0, model.config.tempo_classes - 1)
         with torch.inference_mode():
             made = model(
-                batch.notes, batch.mask, batch.performer, tempo, batch.onsets, batch.durations, batch.mel.shape[1]
+                batch.notes,
+                batch.mask,
+                batch.performer,
+                tempo,
+                batch.onsets,
+                batch.durations,
+                batch.mel.shape[1],
+                batch.marks,
+                batch.condition,
             )
         edges = _edges(batch, batch.mel.shape[1], data.prepared.mel.frame_s)
         error, of_mean = (made - batch.mel).square().mean(2), (mean - batch.mel).square().mean(2)

@@ -42,6 +42,7 @@ def describe(checkpoint: Checkpoint) -> dict[str, Any]:
     return {
         "kind": checkpoint.kind,
         "performers": list(checkpoint.performers),
+        "conditions": list(checkpoint.conditions),
         "model": checkpoint.model.config.to_dict(),
         "mel": checkpoint.mel.to_dict(),
         "mel_fingerprint": checkpoint.mel.fingerprint,
@@ -56,19 +57,27 @@ def plan_of(checkpoint: Checkpoint) -> Plan:
     notes[..., 1:] = torch.tensor([12, 69, 64])
     mask, numbers = torch.ones(2, NOTES, dtype=torch.bool), torch.zeros(2, dtype=torch.long)
     read = {"notes": ("clips", "notes", "4"), "mask": ("clips", "notes"), "performer": ("clips",), "tempo": ("clips",)}
-    if checkpoint.kind == "alignment":
-        inputs = {**read, "frames_per_step": ("clips",)}
-        return Plan(
-            _Timing(model), inputs, {"times": ("clips", "notes", "2")}, (notes, mask, numbers, numbers, torch.ones(2))
+    more: dict[str, tuple[str, ...]] = {}
+    examples: tuple[torch.Tensor, ...] = ()
+    if getattr(model.config, "marks", 0):
+        more["marks"], examples = (
+            ("clips", "notes", str(model.config.marks)),
+            (torch.zeros(2, NOTES, model.config.marks),),
         )
+    if getattr(model.config, "conditions", 0):
+        more["condition"], examples = ("clips",), (*examples, numbers)
+    if checkpoint.kind == "alignment":
+        inputs = {**read, "frames_per_step": ("clips",), **more}
+        given = (notes, mask, numbers, numbers, torch.ones(2), *examples)
+        return Plan(_Timing(model), inputs, {"times": ("clips", "notes", "2")}, given)
     if checkpoint.kind == "synthesis":
-        inputs = {**read, "onsets": ("clips", "notes"), "durations": ("clips", "notes")}
+        inputs = {**read, "onsets": ("clips", "notes"), "durations": ("clips", "notes"), **more}
         times = notes[..., 0].float(), notes[..., 1].float()
         return Plan(
             _Window(model),
             inputs,
             {"mel": ("clips", str(CLIP_FRAMES), str(bands))},
-            (notes, mask, numbers, numbers, *times),
+            (notes, mask, numbers, numbers, *times, *examples),
         )
     mel = {"mel": ("clips", "frames", str(bands))}
     example = (torch.zeros(2, FRAMES, bands),)
@@ -90,8 +99,16 @@ class _Timing(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, notes: Tensor, mask: Tensor, performer: Tensor, tempo: Tensor, frames_per_step: Tensor) -> Tensor:
-        output = self.model(notes, mask, performer, tempo)
+    def forward(
+        self,
+        notes: Tensor,
+        mask: Tensor,
+        performer: Tensor,
+        tempo: Tensor,
+        frames_per_step: Tensor,
+        marks: Tensor | None = None,
+    ) -> Tensor:
+        output = self.model(notes, mask, performer, tempo, marks)
         times: Tensor = self.model.decode(output, notes, frames_per_step)  # type: ignore[operator]
         # Absolute times need no tempo; an input that nothing depends on would be dropped from the file.
         return times + 0 * frames_per_step[:, None, None]
@@ -105,9 +122,18 @@ class _Window(nn.Module):
         self.model = model
 
     def forward(
-        self, notes: Tensor, mask: Tensor, performer: Tensor, tempo: Tensor, onsets: Tensor, durations: Tensor
+        self,
+        notes: Tensor,
+        mask: Tensor,
+        performer: Tensor,
+        tempo: Tensor,
+        onsets: Tensor,
+        durations: Tensor,
+        *more: Tensor,
     ) -> Tensor:
-        mel: Tensor = self.model(notes, mask, performer, tempo, onsets, durations, CLIP_FRAMES)
+        marks = more[0] if self.model.config.marks else None  # type: ignore[union-attr]
+        condition = more[-1] if self.model.config.conditions else None  # type: ignore[union-attr]
+        mel: Tensor = self.model(notes, mask, performer, tempo, onsets, durations, CLIP_FRAMES, marks, condition)
         return mel
 
 

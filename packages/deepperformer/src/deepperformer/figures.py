@@ -45,7 +45,7 @@ def alignment_figure(checkpoint: Checkpoint, data: ClipDataModule, path: Path) -
     pace = frames_per_step(batch.qpm, frame_s)
     classes = torch.tensor([config.tempo_class(qpm) for qpm in batch.qpm.tolist()])
     with torch.inference_mode():
-        made = model.decode(model(batch.notes, batch.mask, batch.performer, classes), batch.notes, pace)
+        made = model.decode(model(batch.notes, batch.mask, batch.performer, classes, batch.marks), batch.notes, pace)
     figure, axes = _panels(3, ("as played", "alignment model", "constant tempo"))
     _roll(axes[0], pitches, *_times(batch, frame_s), "s")
     anchor = float(batch.anchor[0])
@@ -108,8 +108,19 @@ def synthesised(checkpoint: Checkpoint, batch: Batch) -> Mel:
     classes = torch.tensor([model.config.tempo_class(qpm) for qpm in batch.qpm.tolist()])
     frames = len(_mel_of(batch))
     performer = batch.performer.clamp(max=max(model.config.performers - 1, 0))
+    condition = batch.condition.clamp(max=max(model.config.conditions - 1, 0))
     with torch.inference_mode():
-        mel = model(batch.notes, batch.mask, performer, classes, batch.onsets, batch.durations, frames)
+        mel = model(
+            batch.notes,
+            batch.mask,
+            performer,
+            classes,
+            batch.onsets,
+            batch.durations,
+            frames,
+            batch.marks,
+            condition,
+        )
     made: Mel = mel[0].numpy()
     return made
 

@@ -11,7 +11,11 @@ from deepperformer.config import HiFiGANConfig, ISTFTConfig, NoteConfig, PhaseCo
 from deepperformer.errors import ModelError
 from deepperformer.features.spectrogram import MelDefinition
 
-STAGES = {"AlignmentModule": "alignment", "SynthesisModule": "synthesis"}  # of other modules: the inverter
+STAGES = {
+    "AlignmentModule": "alignment",
+    "SynthesisModule": "synthesis",
+    "AdversarialSynthesisModule": "synthesis",
+}  # of other modules: the inverter
 
 
 def initial(name: str, model_class: str | None = None) -> Initial:

@@ -1,6 +1,6 @@
 """The parts of the models: FFT blocks, sinusoids, the reading of notes, and the polyphonic mixer (§5.3.2).
 
-Symbols: B clips, N notes, T frames, D width. Masks are True where there is something.
+Symbols: B clips, N notes, T frames, D width, K kinds of marks. Masks are True where there is something.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class NoteReader(nn.Module):
     """Notes → vectors: embeddings of pitch, onset, duration and velocity, and a linear layer on the plain numbers.
 
     The five are added. Embeddings of times are clipped at their largest; the linear layer sees how large they really
-    are (in units of that largest).
+    are (in units of that largest). Where the model reads marks, an embedding of each that a note has is added too.
     """
 
     units: Tensor
@@ -131,11 +131,12 @@ class NoteReader(nn.Module):
         self.onset = nn.Embedding(config.max_time + 1, config.dim)
         self.duration = nn.Embedding(config.max_duration + 1, config.dim)
         self.numbers = nn.Linear(4, config.dim)
+        self.marks = nn.Linear(config.marks, config.dim, bias=False) if config.marks else None
         units = torch.tensor([config.max_time, config.max_duration, PITCHES, PITCHES], dtype=torch.float32)
         self.register_buffer("units", units, persistent=False)
 
-    def forward(self, notes: Tensor) -> Tensor:
-        """notes: (B, N, 4) rows, integers. Returns (B, N, D)."""
+    def forward(self, notes: Tensor, marks: Tensor | None = None) -> Tensor:
+        """notes: (B, N, 4) rows, integers. marks: (B, N, K) or None: no note has one. Returns (B, N, D)."""
         if self.is_delta:
             gaps = notes[..., ONSET] - F.pad(notes[..., ONSET], (1, 0))[:, :-1]
             notes = torch.cat([gaps[..., None], notes[..., 1:]], dim=2)
@@ -146,7 +147,11 @@ class NoteReader(nn.Module):
             + self.velocity(notes[..., VELOCITY])
             + self.numbers(notes / self.units)
         )
-        return read
+        if self.marks is None or marks is None:
+            return read
+        known = self.marks.in_features
+        result: Tensor = read + self.marks(marks[..., :known].to(read.dtype))
+        return result
 
 
 class NoteEncoder(nn.Module):
@@ -159,9 +164,14 @@ class NoteEncoder(nn.Module):
         self.conditions = Conditions(config)
         self.blocks = nn.ModuleList(FFTBlock.of(config) for _ in range(config.encoder_layers))
 
-    def forward(self, notes: Tensor, mask: Tensor, performer: Tensor, tempo: Tensor) -> Tensor:
-        """notes: (B, N, 4). mask: (B, N). performer, tempo: (B,) numbers of classes. Returns (B, N, D)."""
-        hidden = self.reader(notes)
+    def forward(
+        self, notes: Tensor, mask: Tensor, performer: Tensor, tempo: Tensor, marks: Tensor | None = None
+    ) -> Tensor:
+        """notes: (B, N, 4). mask: (B, N). performer, tempo: (B,) numbers of classes. marks: (B, N, K).
+
+        Returns (B, N, D).
+        """
+        hidden = self.reader(notes, marks)
         hidden = hidden + sinusoids(hidden.shape[1], hidden.shape[2], hidden.device)
         conditions = self.conditions(performer, tempo)[:, None]
         if self.conditioning == "input":

@@ -51,12 +51,15 @@ class AlignmentModel(nn.Module):
             self.output.weight.zero_()
             self.output.bias.zero_()
 
-    def forward(self, notes: Tensor, mask: Tensor, performer: Tensor, tempo: Tensor) -> Tensor:
+    def forward(
+        self, notes: Tensor, mask: Tensor, performer: Tensor, tempo: Tensor, marks: Tensor | None = None
+    ) -> Tensor:
         """Return what `config.target` says of onset and duration, (B, N, 2).
 
-        notes: (B, N, 4), onsets from the anchor. mask: (B, N). performer, tempo: (B,).
+        notes: (B, N, 4), onsets from the anchor. mask: (B, N). performer, tempo: (B,). marks: (B, N, K), which only a
+        model with `config.marks` reads; None: no note has one.
         """
-        result: Tensor = self.output(self.encoder(notes, mask, performer, tempo))
+        result: Tensor = self.output(self.encoder(notes, mask, performer, tempo, marks))
         return result
 
     def decode(self, output: Tensor, notes: Tensor, frames_per_step: Tensor) -> Tensor:
@@ -123,6 +126,7 @@ class SynthesisModel(nn.Module):
             self.conditions, self.join = Conditions(config), nn.Linear(256, config.dim)
         self.decoder = nn.ModuleList(FFTBlock.of(config) for _ in range(config.decoder_layers))
         self.output = nn.Linear(config.dim, config.n_mels)
+        self.condition = nn.Embedding(config.conditions, config.dim) if config.conditions else None
 
     @property
     def n_parameters(self) -> int:
@@ -144,17 +148,23 @@ class SynthesisModel(nn.Module):
         onsets: Tensor,
         durations: Tensor,
         frames: int,
+        marks: Tensor | None = None,
+        condition: Tensor | None = None,
     ) -> Tensor:
         """Return the log-mel spectrogram, (B, T, M).
 
         notes: (B, N, 4). mask: (B, N). performer, tempo: (B,). onsets, durations: (B, N), frames from the clip's start.
-        frames: T.
+        frames: T. marks: (B, N, K), and condition: (B,), are read by models with `config.marks` and
+        `config.conditions`; None: no note has a mark, and the first condition.
         """
         active, places = sounding(onsets, durations, mask, frames)
         if self.encoder is None or self.mixer is None:
             hidden = self.join(rolls(notes, active, places)) + self.conditions(performer, tempo)[:, None]
         else:
-            hidden = self.mixer(self.encoder(notes, mask, performer, tempo), active, places)
+            hidden = self.mixer(self.encoder(notes, mask, performer, tempo, marks), active, places)
+        if self.condition is not None:
+            # Of a room and a microphone one hears where no note sounds, too.
+            hidden = hidden + self.condition(torch.zeros_like(performer) if condition is None else condition)[:, None]
         hidden = hidden + sinusoids(frames, hidden.shape[2], hidden.device)
         everywhere = torch.ones(hidden.shape[:2], dtype=torch.bool, device=hidden.device)
         for block in self.decoder:

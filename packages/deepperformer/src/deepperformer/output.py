@@ -14,7 +14,8 @@ from muspy_core.console import check_writable
 from muspy_core.io.files import write_atomically
 
 from deepperformer.errors import PerformError
-from deepperformer.features.notes import played_rows, read_alignment, rows_of, write_alignment
+from deepperformer.features.marks import Ornaments, marked_rows
+from deepperformer.features.notes import played_rows, read_alignment, write_alignment
 from deepperformer.features.spectrogram import Mel
 from deepperformer.perform import Performance, Performer
 from deepperformer.timing import ScoreTempo, constant_timings
@@ -34,6 +35,8 @@ class Request:
     qpm: float | None = None
     humanise: float = 1.0
     part: str | None = None
+    ornaments: Ornaments = "written"
+    condition: str = "0"
     stop_after: Literal["align", "mel"] | None = None
     alignment: Path | None = None
     mel: Path | None = None
@@ -69,7 +72,7 @@ def write_performance(performer: Performer, request: Request) -> dict[str, Any]:
     if request.stop_after == "align":
         write_alignment(request.output, performance.rows, performance.timings, request.overwrite)
         return {"output": str(request.output), **notes, "duration": round(performance.duration, 3)}
-    blocks = performer.mel_blocks(performance, request.performer)
+    blocks = performer.mel_blocks(performance, request.performer, request.condition)
     if request.stop_after == "mel":
         mel = np.concatenate(list(blocks))
         with write_atomically(request.output, request.overwrite) as temporary:
@@ -117,8 +120,9 @@ def _timed(performer: Performer, request: Request) -> tuple[Performance, Any]:
         rows, timings = played_rows(music, request.part)
         return Performance(rows, timings), timings[:, 0]
     if request.alignment is not None:
-        rows, timings = read_alignment(request.alignment, rows_of(music, "score", request.part))
-        performance = Performance(rows, timings)
+        rows, marks = marked_rows(music, "score", request.part, request.ornaments)
+        _, timings = read_alignment(request.alignment, rows)
+        performance = Performance(rows, timings, marks)
     else:
         performance = performer.time_notes(
             music,
@@ -127,6 +131,7 @@ def _timed(performer: Performer, request: Request) -> tuple[Performance, Any]:
             qpm=request.qpm,
             humanise=request.humanise,
             part=request.part,
+            ornaments=request.ornaments,
         )
     return performance, constant_timings(performance.rows, tempo)[:, 0]
 
@@ -142,7 +147,7 @@ def _write_sound(performer: Performer, mels: Iterator[Mel], request: Request) ->
 def _write_report(performer: Performer, performance: Performance, score_s: Any, request: Request) -> None:
     from deepperformer.report import performance_page
 
-    mel = performer.mel(performance, request.performer)
+    mel = performer.mel(performance, request.performer, request.condition)
     title = request.output.stem if request.score is None else request.score.stem
     page = performance_page(performance, score_s, mel, Audio.read(request.output), title)
     page.write(request.report, overwrite=request.overwrite)

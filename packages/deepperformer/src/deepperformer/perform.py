@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from deepperformer.checkpoint import INVERTERS, STAGES, Checkpoint, load_checkpoint, model_folder
 from deepperformer.clips import CLIP_FRAMES, clip_of
 from deepperformer.errors import ModelError, PerformError
-from deepperformer.features.notes import NoteRows, Timings, rows_of
+from deepperformer.features.marks import Marks, Ornaments, marked_rows, no_marks
+from deepperformer.features.notes import NoteRows, Timings
 from deepperformer.features.spectrogram import Mel, MelDefinition
 from deepperformer.timing import ScoreTempo, constant_timings, expressive_timings
 
@@ -32,10 +33,11 @@ TAIL_S = 0.5  # after the last note
 
 @dataclasses.dataclass(frozen=True)
 class Performance:
-    """Notes and when they are played. rows: (n, 4). timings: (n, 2) in seconds."""
+    """Notes and when they are played. rows: (n, 4). timings: (n, 2) in seconds. marks: (n, K) or None: not known."""
 
     rows: NoteRows
     timings: Timings
+    marks: Marks | None = None
 
     @property
     def duration(self) -> float:
@@ -94,6 +96,11 @@ class Performer:
         """Return the number of a performer, by number or name. Raises PerformError, with the names."""
         return _numbered(performer, self.performers, "performer")
 
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Names of the recording conditions, by number; none where the synthesis model is not told any."""
+        return self.synthesis.conditions
+
     def timing_number_of(self, timing: str | int | None, performer: str | int) -> int:
         """Return the number of the one whose timing is wanted; None: the performer of that number or name, if any.
 
@@ -117,6 +124,7 @@ class Performer:
         qpm: float | None = None,
         humanise: float = 1.0,
         part: str | None = None,
+        ornaments: Ornaments = "written",
     ) -> Performance:
         """Decide when the notes of a score are played.
 
@@ -127,33 +135,38 @@ class Performer:
             qpm: Constant tempo; None: the score's.
             humanise: 0 (exactly that tempo) to 1 (as the model plays).
             part: Name or number of the only part to play.
+            ornaments: `written`: trills, mordents and turns are single notes; `played`: they are realised.
         """
-        rows = rows_of(music, "score", part)
+        rows, marks = marked_rows(music, "score", part, ornaments)
         tempo = ScoreTempo.of(music, qpm)
         self.number_of(performer)  # an unknown one is said here, before anything is played
         number = self.timing_number_of(timing, performer)
         if self.alignment is None:
-            return Performance(rows, constant_timings(rows, tempo))
+            return Performance(rows, constant_timings(rows, tempo), marks)
         frame_s = self.mel_definition.frame_s
-        return Performance(rows, expressive_timings(rows, tempo, self.alignment.model, number, frame_s, humanise))
+        timings = expressive_timings(rows, tempo, self.alignment.model, number, frame_s, humanise, marks)
+        return Performance(rows, timings, marks)
 
-    def mel_blocks(self, performance: Performance, performer: str | int = 0) -> Iterator[Mel]:
-        """Give the log-mel spectrogram of a performance block by block, (T, M) each."""
+    def mel_blocks(self, performance: Performance, performer: str | int = 0, condition: str | int = 0) -> Iterator[Mel]:
+        """Give the log-mel spectrogram of a performance block by block, (T, M) each.
+
+        performer, condition: number or name; the latter of a recording condition, where the model knows some.
+        """
         hop = CLIP_FRAMES - 2 * EDGE_FRAMES - FADE_FRAMES
         frames = self.frames_of(performance)
-        number = self.number_of(performer)
+        number, room = self.number_of(performer), _numbered(condition, self.conditions, "condition")
         rise = np.linspace(0, 1, FADE_FRAMES + 2, dtype=np.float32)[1:-1, None]
         before: Mel | None = None
         for start in range(0, frames, hop):
-            window = self._window(performance, start - EDGE_FRAMES, number)[EDGE_FRAMES:-EDGE_FRAMES]
+            window = self._window(performance, start - EDGE_FRAMES, number, room)[EDGE_FRAMES:-EDGE_FRAMES]
             if before is not None:
                 window[:FADE_FRAMES] = rise * window[:FADE_FRAMES] + (1 - rise) * before
             before = window[hop:]
             yield window[: min(hop, frames - start)]
 
-    def mel(self, performance: Performance, performer: str | int = 0) -> Mel:
+    def mel(self, performance: Performance, performer: str | int = 0, condition: str | int = 0) -> Mel:
         """Return the log-mel spectrogram of a performance, (T, M)."""
-        return np.concatenate(list(self.mel_blocks(performance, performer)))
+        return np.concatenate(list(self.mel_blocks(performance, performer, condition)))
 
     def frames_of(self, performance: Performance) -> int:
         """Return the number of frames of a performance: half a second more than its notes."""
@@ -168,21 +181,24 @@ class Performer:
 
     # --- all together ------------------------------------------------------------------------------------------------
 
-    def stream(self, music: Music, **options: Any) -> Iterator[Audio]:
-        """Give the performance of a score block by block; the options are those of `time_notes`."""
-        yield from self.stream_notes(self.time_notes(music, **options), options.get("performer", 0))
+    def stream(self, music: Music, *, condition: str | int = 0, **options: Any) -> Iterator[Audio]:
+        """Give the performance of a score block by block; the further options are those of `time_notes`."""
+        played = self.time_notes(music, **options)
+        yield from self.stream_notes(played, options.get("performer", 0), condition)
 
-    def stream_notes(self, performance: Performance, performer: str | int = 0) -> Iterator[Audio]:
+    def stream_notes(
+        self, performance: Performance, performer: str | int = 0, condition: str | int = 0
+    ) -> Iterator[Audio]:
         """Give the sound of notes whose times are known, block by block."""
-        yield from self.invert_blocks(self.mel_blocks(performance, performer))
+        yield from self.invert_blocks(self.mel_blocks(performance, performer, condition))
 
     def perform(self, music: Music, **options: Any) -> Audio:
-        """Return the performance of a score; the options are those of `time_notes`."""
+        """Return the performance of a score; the options are those of `stream`."""
         return join(self.stream(music, **options), sample_rate=self.mel_definition.sample_rate)
 
     # --- windows -----------------------------------------------------------------------------------------------------
 
-    def _window(self, performance: Performance, first: int, performer: int) -> Mel:
+    def _window(self, performance: Performance, first: int, performer: int, condition: int) -> Mel:
         """Return one window of the synthesis model, (CLIP_FRAMES, M); the floor where no note sounds."""
         import torch
 
@@ -192,6 +208,7 @@ class Performer:
             floor = np.float32(np.log(self.mel_definition.floor))
             return np.full((CLIP_FRAMES, self.mel_definition.n_mels), floor)
         model = self.synthesis.model
+        marks = no_marks(len(clip)) if performance.marks is None else performance.marks[clip.indices]
         with torch.inference_mode():
             mel = model(
                 torch.from_numpy(clip.notes)[None],
@@ -201,6 +218,8 @@ class Performer:
                 torch.from_numpy(clip.onsets.astype(np.float32))[None],
                 torch.from_numpy(clip.durations.astype(np.float32))[None],
                 CLIP_FRAMES,
+                torch.from_numpy(marks.astype(np.float32))[None],
+                torch.tensor([condition]),
             )
         made: NDArray[np.float32] = mel[0].numpy().copy()
         return made

@@ -12,7 +12,7 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from muspy_core import Audio
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from deepperformer.errors import DataError, MelError
+from deepperformer.features.marks import Marks, no_marks
 from deepperformer.features.notes import NoteRows, Timings, performed_music
 from deepperformer.features.spectrogram import Mel, MelDefinition, log_mel
 from deepperformer.recordings import Recording
@@ -30,12 +31,16 @@ logger = logging.getLogger(__name__)
 DESCRIPTION_NAME, NOTES_NAME = "recordings.json", "notes.npz"
 
 Renderer = Callable[[Recording], Audio]
+Performers = Literal["soundfonts", "players"]
 Aligner = Callable[[Recording, Audio], Timings]
 
 
 @dataclasses.dataclass(frozen=True)
 class Prepared:
-    """Prepared recordings of a folder; lists are by recording. sounding: whether there are a mel and samples."""
+    """Prepared recordings of a folder; lists are by recording. sounding: whether there are a mel and samples.
+
+    marks: (n, K), articulations and ornaments of each note, none where the scores were not at hand.
+    """
 
     folder: Path
     mel: MelDefinition
@@ -46,6 +51,8 @@ class Prepared:
     sounding: tuple[bool, ...]
     rows: tuple[NoteRows, ...]
     timings: tuple[Timings, ...]
+    marks: tuple[Marks, ...]
+    conditions: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.names)
@@ -120,24 +127,39 @@ def _sound_of(recording: Recording, output: Path, definition: MelDefinition, sou
 
 
 def rendered(
-    recordings: Sequence[Recording], soundfonts: Sequence[Path | None], program: int, definition: MelDefinition
+    recordings: Sequence[Recording],
+    soundfonts: Sequence[Path | None],
+    program: int,
+    definition: MelDefinition,
+    performers: Performers = "soundfonts",
 ) -> tuple[list[Recording], Renderer]:
-    """Return each recording once for each SoundFont, which becomes its performer, and a `sound` that plays them.
+    """Return each recording once for each SoundFont, which becomes its condition, and a `sound` that plays them.
 
-    soundfonts: files; None: the default one, TimGM6mb.
+    soundfonts: files; None: the default one, TimGM6mb. performers: whose sound it is, the `soundfonts`' or the
+    `players`' whose timings they play. Raises DataError for SoundFonts that are one under two names.
     """
     from muspy_core import render
+    from muspy_core.rendering.soundfont import default_soundfont
+
+    from deepperformer.soundfonts import check_different
 
     fonts = {"TimGM6mb" if font is None else font.stem: font for font in soundfonts}
+    check_different([Path(default_soundfont()) if font is None else font for font in fonts.values()])
 
     def sound(recording: Recording) -> Audio:
         if recording.timings is None:
             raise DataError(f"{recording.name}: has no timings to render")
         music = performed_music(recording.rows, recording.timings, program)
-        return render(music, soundfont=fonts[recording.performer], sample_rate=definition.sample_rate)
+        return render(music, soundfont=fonts[recording.condition], sample_rate=definition.sample_rate)
 
     played = [
-        dataclasses.replace(recording, name=f"{recording.name}_{font}", performer=font, sound=None)
+        dataclasses.replace(
+            recording,
+            name=f"{recording.name}_{font}",
+            performer=font if performers == "soundfonts" else recording.performer,
+            condition=font,
+            sound=None,
+        )
         for font in fonts
         for recording in recordings
     ]
@@ -157,8 +179,9 @@ def aligned(recording: Recording, audio: Audio) -> Timings:
 def _write_notes(recordings: Sequence[Recording], timings: Sequence[Timings], output: Path) -> None:
     bounds = np.cumsum([0, *(len(recording.rows) for recording in recordings)])
     rows = np.concatenate([recording.rows for recording in recordings])
+    marks = np.concatenate([recording.marks() for recording in recordings])
     with write_atomically(output / NOTES_NAME) as temporary:
-        np.savez_compressed(temporary, rows=rows, timings=np.concatenate(timings), bounds=bounds)
+        np.savez_compressed(temporary, rows=rows, timings=np.concatenate(timings), bounds=bounds, marks=marks)
 
 
 def _write_description(recordings: Sequence[Recording], output: Path, definition: MelDefinition) -> None:
@@ -168,6 +191,7 @@ def _write_description(recordings: Sequence[Recording], output: Path, definition
             "performer": recording.performer,
             "work": recording.work,
             "qpm": recording.qpm,
+            "condition": recording.condition,
             "sounding": (output / "mels" / f"{recording.name}.npy").is_file(),
         }
         for recording in recordings
@@ -187,6 +211,10 @@ def load_prepared(folder: str | os.PathLike[str]) -> Prepared:
         recordings: list[dict[str, Any]] = description["recordings"]
         with np.load(folder / NOTES_NAME, allow_pickle=False) as arrays:
             rows, timings, bounds = arrays["rows"], arrays["timings"], arrays["bounds"][1:-1]
+            # Folders of earlier versions know no marks, or fewer kinds of them.
+            marks = no_marks(len(rows))
+            if "marks" in arrays:
+                marks[:, : arrays["marks"].shape[1]] = arrays["marks"]
         return Prepared(
             folder,
             MelDefinition(**description["mel"]),
@@ -197,6 +225,8 @@ def load_prepared(folder: str | os.PathLike[str]) -> Prepared:
             tuple(bool(line["sounding"]) for line in recordings),
             tuple(np.split(rows, bounds)),
             tuple(np.split(timings, bounds)),
+            tuple(np.split(marks, bounds)),
+            tuple(str(line.get("condition", "")) for line in recordings),
         )
     except MelError:
         raise

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,11 +18,14 @@ from muspy_core.io import READABLE
 from muspy_core.media import read_clip
 
 from deepperformer.errors import DataError
+from deepperformer.features.marks import Marks, marked_rows, no_marks
 from deepperformer.features.notes import (
     DURATION,
     ONSET,
     RESOLUTION,
+    VELOCITY,
     NoteRows,
+    Rows,
     Timings,
     played_rows,
     read_rows,
@@ -29,6 +33,8 @@ from deepperformer.features.notes import (
     row_order,
     rows_of,
 )
+
+logger = logging.getLogger(__name__)
 
 SOUND_ENDINGS = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aiff")
 MAESTRO_STEPS = 20  # steps a second, where there are no beats: the paper's cap of 100 steps is then 5 s
@@ -40,7 +46,8 @@ class Recording:
 
     rows: (n, 4), see `features.notes`. timings: (n, 2), start and end of each note in seconds of the recording; None:
     not known. qpm: mean tempo. work: recordings of one work are never on both sides of a split. sound: its file;
-    start_s, end_s: the part of the file that is the recording.
+    start_s, end_s: the part of the file that is the recording. score: its file, whose articulations and ornaments can
+    be read. condition: what it was recorded by, alike for recordings of one room and microphone.
     """
 
     name: str
@@ -52,6 +59,8 @@ class Recording:
     sound: Path | None = None
     start_s: float = 0.0
     end_s: float | None = None
+    score: Path | None = None
+    condition: str = ""
 
     def __post_init__(self) -> None:
         if self.timings is not None and len(self.timings) != len(self.rows):
@@ -65,6 +74,21 @@ class Recording:
             self.sound, self.performer, start_s=self.start_s, end_s=self.end_s, sample_rate=sample_rate, channels=1
         )
 
+    def marks(self) -> Marks:
+        """Read the marks of its notes from its score, (n, K); none where it has no score, or one with other notes."""
+        if self.score is None:
+            return no_marks(len(self.rows))
+        music = read(self.score)
+        forms: tuple[Rows, ...] = ("released", "score") if isinstance(music, Music) else ()
+        for form in forms:
+            rows, marks = marked_rows(music, form)
+            if np.array_equal(rows[:, :VELOCITY], self.rows[:, :VELOCITY]):
+                return marks
+        logger.warning(
+            "%s: the notes of %s are others; its articulations and ornaments are left out", self.name, self.score
+        )
+        return no_marks(len(self.rows))
+
 
 def mean_qpm(rows: NoteRows, seconds: float) -> float:
     """Return the tempo at which the notes last so many seconds."""
@@ -77,8 +101,8 @@ def mean_qpm(rows: NoteRows, seconds: float) -> float:
 def read_bach_violin(folder: str | os.PathLike[str]) -> list[Recording]:
     """Read the recordings of the data set whose timings are in a folder, in the order of its `info.csv`.
 
-    Needed: `info.csv`, `notes/`, `alignments/` and `tempos/`; sound is found in `audio/` where it is there. Raises
-    DataError for a folder without them.
+    Needed: `info.csv`, `notes/`, `alignments/` and `tempos/`; sound is found in `audio/` and scores in `scores/` where
+    they are there. The collection is the recording condition. Raises DataError for a folder without them.
     """
     folder = Path(folder)
     if not (folder / "info.csv").is_file() or not (folder / "alignments").is_dir():
@@ -89,6 +113,7 @@ def read_bach_violin(folder: str | os.PathLike[str]) -> list[Recording]:
         timings = folder / "alignments" / inside.with_suffix(".csv")
         if timings.is_file():
             sound = folder / "audio" / line["source_filename"]
+            score = folder / "scores" / line["work"].lower() / f"{line['score_filename']}.mxl"
             recordings.append(
                 Recording(
                     line["filename"],
@@ -100,6 +125,8 @@ def read_bach_violin(folder: str | os.PathLike[str]) -> list[Recording]:
                     sound if sound.is_file() else None,
                     _seconds(line["start"]),
                     _seconds(line["end"]),
+                    score if score.is_file() else None,
+                    line["collection"],
                 )
             )
     return recordings
@@ -168,7 +195,8 @@ def read_folder(folder: str | os.PathLike[str]) -> list[Recording]:
         seconds = read_clip(sound, channels=1).duration
         timings = read_timings(score.parent / f"{stem}.csv") if (score.parent / f"{stem}.csv").is_file() else None
         name = score.parent.relative_to(folder).joinpath(stem).as_posix().replace("/", "_")
-        recordings.append(Recording(name, score.parent.name, stem, rows, timings, mean_qpm(rows, seconds), sound))
+        qpm = mean_qpm(rows, seconds)
+        recordings.append(Recording(name, score.parent.name, stem, rows, timings, qpm, sound, score=score))
     if not recordings:
         raise DataError(f"{folder}: no score has a recording of the same name ({', '.join(SOUND_ENDINGS)})")
     return recordings

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from deepperformer.clips import CLIP_FRAMES, Clip, clip_of
 from deepperformer.errors import PerformError
+from deepperformer.features.marks import Marks, no_marks
 from deepperformer.features.notes import DURATION, ONSET, RESOLUTION, NoteRows, Timings
 
 WINDOW_S, HOP_S = 4.992, 3.2
@@ -56,20 +57,27 @@ def constant_timings(rows: NoteRows, tempo: ScoreTempo) -> Timings:
 
 
 def expressive_timings(
-    rows: NoteRows, tempo: ScoreTempo, model: Any, performer: int, frame_s: float, humanise: float = 1.0
+    rows: NoteRows,
+    tempo: ScoreTempo,
+    model: Any,
+    performer: int,
+    frame_s: float,
+    humanise: float = 1.0,
+    marks: Marks | None = None,
 ) -> Timings:
     """Return the times at which an alignment model plays notes, (n, 2) in seconds.
 
-    humanise: 0 (exactly the score's tempo) to 1 (the model). The first note is where the score has it, notes that
-    begin together in the score do so, none overtakes another, and the whole is at most 15 % longer or shorter than the
-    score.
+    humanise: 0 (exactly the score's tempo) to 1 (the model). marks: (n, K), which a model with `config.marks` reads;
+    None: no note has one. The first note is where the score has it, notes that begin together in the score do so, none
+    overtakes another, and the whole is at most 15 % longer or shorter than the score.
     """
     if not 0 <= humanise <= 1:
         raise PerformError(f"humanise={humanise:g}: from 0 to 1")
     nominal = constant_timings(rows, tempo)
     if humanise == 0:
         return nominal
-    deviations, lengths = _chained(rows, nominal, tempo, model, performer, frame_s)
+    known = no_marks(len(rows)) if marks is None else marks
+    deviations, lengths = _chained(rows, nominal, known, tempo, model, performer, frame_s)
     starts = _in_order(rows[:, ONSET], nominal[:, 0] + deviations)
     starts = nominal[:, 0].min() + _held_back(starts - starts.min(), nominal[:, 0] - nominal[:, 0].min())
     starts = humanise * starts + (1 - humanise) * nominal[:, 0]
@@ -78,7 +86,13 @@ def expressive_timings(
 
 
 def _chained(
-    rows: NoteRows, nominal: Timings, tempo: ScoreTempo, model: Any, performer: int, frame_s: float
+    rows: NoteRows,
+    nominal: Timings,
+    marks: Marks,
+    tempo: ScoreTempo,
+    model: Any,
+    performer: int,
+    frame_s: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return for each note how much later than in the score it begins, and how long it lasts, in seconds."""
     deviations, lengths = np.zeros(len(rows)), nominal[:, 1] - nominal[:, 0]
@@ -87,7 +101,7 @@ def _chained(
     starts = np.arange(0.0, float(nominal[:, 0].max()) + HOP_S, HOP_S)
     clips = [(start, clip_of(rows, nominal, start, CLIP_FRAMES, frame_s)) for start in starts.tolist()]
     clips = [(start, clip) for start, clip in clips if len(clip)]
-    for (start, clip), times in zip(clips, _predicted(clips, tempo, model, performer, frame_s), strict=True):
+    for (start, clip), times in zip(clips, _predicted(clips, marks, tempo, model, performer, frame_s), strict=True):
         late = (times[:, 0] - (clip.onsets - clip.anchor)) * frame_s
         known = placed[clip.indices]
         # Where windows share no note, the delay so far goes on.
@@ -102,7 +116,7 @@ def _chained(
 
 
 def _predicted(
-    clips: list[tuple[float, Clip]], tempo: ScoreTempo, model: Any, performer: int, frame_s: float
+    clips: list[tuple[float, Clip]], marks: Marks, tempo: ScoreTempo, model: Any, performer: int, frame_s: float
 ) -> list[NDArray[np.float64]]:
     """Return onsets from the anchor and durations in frames, (n, 2), of each window."""
     import torch
@@ -114,13 +128,15 @@ def _predicted(
         some = clips[first : first + WINDOWS_AT_ONCE]
         counts = [len(clip) for _, clip in some]
         notes = torch.zeros(len(some), max(counts), 4, dtype=torch.long)
+        marked = torch.zeros(len(some), max(counts), marks.shape[1])
         for index, (_, clip) in enumerate(some):
             notes[index, : len(clip)] = torch.from_numpy(clip.notes)
+            marked[index, : len(clip)] = torch.from_numpy(marks[clip.indices])
         mask = torch.arange(max(counts))[None] < torch.tensor(counts)[:, None]
         qpm = [tempo.qpm_at(start, start + WINDOW_S) for start, _ in some]
         classes = torch.tensor([model.config.tempo_class(value) for value in qpm])
         with torch.inference_mode():
-            output = model(notes, mask, torch.full((len(some),), performer), classes)
+            output = model(notes, mask, torch.full((len(some),), performer), classes, marked)
             times = model.decode(output, notes, frames_per_step(torch.tensor(qpm, dtype=torch.float32), frame_s))
         found += [values[:count].double().numpy() for values, count in zip(times, counts, strict=True)]
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -73,7 +73,11 @@ class _NoteModule(L.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Adam as in the Transformer, its rate times `rate_of` of the step."""
-        optimizer = torch.optim.Adam(self.parameters(), self.learning_rate, BETAS, EPSILON)
+        return self.optimizer_of(self.parameters())
+
+    def optimizer_of(self, parameters: Iterable[nn.Parameter]) -> dict[str, Any]:
+        """Return the optimiser of parameters and its schedule, as Lightning takes them."""
+        optimizer = torch.optim.Adam(parameters, self.learning_rate, BETAS, EPSILON)
 
         def rate(step: int) -> float:
             return rate_of(step, self.schedule, self.config.dim, self.warmup_steps, self.anneal)
@@ -133,7 +137,7 @@ class AlignmentModule(_NoteModule):
         """Return the loss, and mean absolute errors over notes in ms: of the model, and of constant tempo."""
         pace = frames_per_step(batch.qpm, self.mel.frame_s)
         times = torch.stack([batch.onsets - batch.anchor[:, None], batch.durations], dim=2)
-        output = self.model(batch.notes, batch.mask, batch.performer, self.tempo(batch.qpm))
+        output = self.model(batch.notes, batch.mask, batch.performer, self.tempo(batch.qpm), batch.marks)
         loss = self.timing_loss(output, self.model.encode(times, batch.notes, pace), batch.mask)
         predictions = {
             "": self.model.decode(output, batch.notes, pace),
@@ -201,6 +205,9 @@ class SynthesisModule(_NoteModule):
     def setup(self, stage: str) -> None:
         """Begin at the mean mel, unless the training began with a model."""
         super().setup(stage)
+        conditions = self.trainer.datamodule.conditions
+        if self.config.conditions and len(conditions) > self.config.conditions:
+            raise DataError(f"the data have {len(conditions)} recording conditions, the model {self.config.conditions}")
         self.mean_mel = self.trainer.datamodule.mean_mel().to(self.device)
         if self.start_from_mean:
             self.model.start_from_mean(self.mean_mel)
@@ -212,7 +219,7 @@ class SynthesisModule(_NoteModule):
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Return the loss of a batch."""
-        loss = mel_loss(self._mel(batch), _given(batch.mel))
+        loss = mel_loss(self.mel_of(batch), given_mel(batch.mel))
         self.log("train_loss", loss, batch_size=len(batch))
         return loss
 
@@ -224,8 +231,9 @@ class SynthesisModule(_NoteModule):
         """The same for test recordings."""
         self._score(batch, "test")
 
-    def _mel(self, batch: Batch) -> Tensor:
-        frames = _given(batch.mel).shape[1]
+    def mel_of(self, batch: Batch) -> Tensor:
+        """Return the model's mels of clips, (B, T, M)."""
+        frames = given_mel(batch.mel).shape[1]
         mel: Tensor = self.model(
             batch.notes,
             batch.mask,
@@ -234,20 +242,23 @@ class SynthesisModule(_NoteModule):
             batch.onsets,
             batch.durations,
             frames,
+            batch.marks,
+            batch.condition,
         )
         return mel
 
     def _score(self, batch: Batch, stage: str) -> None:
-        target = _given(batch.mel)
+        target = given_mel(batch.mel)
         values = {
-            "mse": mel_loss(self._mel(batch), target),
+            "mse": mel_loss(self.mel_of(batch), target),
             "mean_mse": mel_loss(self.mean_mel.expand_as(target), target),
         }
         logged = {f"{stage}_{name}": value for name, value in values.items()}
         self.log_dict(logged, batch_size=len(batch), sync_dist=True)
 
 
-def _given(mel: Tensor | None) -> Tensor:
+def given_mel(mel: Tensor | None) -> Tensor:
+    """Return the mels of clips as they are. Raises DataError if the clips have none."""
     if mel is None:
         raise DataError("clips have no mels: set data.sound to mel")
     return mel
@@ -276,4 +287,5 @@ class ExportBest(training.ExportBest):
         ):
             raise TypeError("ExportBest works with this package's modules and data")
         learned = Training(history.steps, data.works, dict(history.scores), history.init_from)
-        save_checkpoint(folder, model, mel, data.performers, learned)
+        known = data.conditions if getattr(model.config, "conditions", 0) else ()
+        save_checkpoint(folder, model, mel, data.performers, learned, known)

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from muspy_core.runs import write_configurations
 
+from deepperformer.features.marks import MARKS
+
 PIANO = ("max_time: 100", "max_duration: 100")
 
 
@@ -38,6 +40,10 @@ _ABLATIONS = (
     ("without-notewise", "without note-wise positional encoding", ("notewise: false",)),
     ("without-performer", "without performer embedding", ("performers: 0",)),
     ("without-encoder", "without encoder", ("encoder: rolls",)),
+)
+_OPTIONS = (
+    ("marks", "articulations and ornaments read", (f"marks: {len(MARKS)}",)),
+    ("condition", "two recording conditions known", ("conditions: 2",)),
 )
 _DEVIATION = ("target: deviation", "time_encoding: delta")
 _CAREFUL = (
@@ -75,6 +81,13 @@ def recipes() -> Iterator[Recipe]:
         yield Recipe(
             f"small-{name}", f"Table 5.1 at a size for two CPU cores, {about}", "synthesis", 5000, small, _SHORT
         )
+    for name, about, fields in _OPTIONS:
+        small = (*_SMALL, *fields)
+        yield Recipe(f"small-{name}", f"Beyond the paper, {about}", "synthesis", 5000, small, _SHORT)
+    adversary = (*_SHORT, "adversarial_weight: 0.05", "adversarial_start: 1000")
+    yield Recipe(
+        "small-adversarial", "Beyond the paper, a discriminator of mel patches", "adversarial", 5000, _SMALL, adversary
+    )
     rolls = ("inputs: rolls", "performers: 17")
     clips = ("frames: 32", "sound: samples")
     yield Recipe("paper-baseline", "Table 5.1, HiFi-GAN on piano rolls", "baseline", 100_000, rolls, (), clips, 2000)
@@ -105,12 +118,15 @@ def recipes() -> Iterator[Recipe]:
 MODULES = {
     "alignment": ("training.AlignmentModule", "config.AlignmentConfig"),
     "synthesis": ("training.SynthesisModule", "config.SynthesisConfig"),
+    "adversarial": ("adversarial.AdversarialSynthesisModule", "config.SynthesisConfig"),
     "baseline": ("vocoder.training.InverterModule", "config.HiFiGANConfig"),
     "hifigan": ("vocoder.training.InverterModule", "config.HiFiGANConfig"),
     "istft": ("vocoder.training.InverterModule", "config.ISTFTConfig"),
     "phase": ("vocoder.phase_training.PhaseModule", "config.PhaseConfig"),
 }
-MONITORS = {"alignment": "val_onset_ms", "synthesis": "val_mse", "baseline": "val_mse"}
+MONITORS = {"alignment": "val_onset_ms", "synthesis": "val_mse", "adversarial": "val_mse", "baseline": "val_mse"}
+OF_SYNTHESIS = ("synthesis", "adversarial")
+STEPPED_BY_HAND = ("adversarial", "baseline", "hifigan", "istft")  # several optimisers: the trainer clips no gradients
 
 
 def text_of(recipe: Recipe) -> str:
@@ -124,9 +140,9 @@ def text_of(recipe: Recipe) -> str:
         fields += ["        init_args:", *(f"          {line}" for line in recipe.fields)] if recipe.fields else []
     elif not fields:
         fields = ["        dim: 128"]
-    sound = {"alignment": "none", "synthesis": "mel"}.get(recipe.kind)
+    sound = {"alignment": "none", **dict.fromkeys(OF_SYNTHESIS, "mel")}.get(recipe.kind)
     segments = recipe.kind in ("hifigan", "istft", "phase")
-    batch = 4 if recipe.name.startswith("small-") and recipe.kind == "synthesis" else 16
+    batch = 4 if recipe.name.startswith("small-") and recipe.kind in OF_SYNTHESIS else 16
     data = [*([f"sound: {sound}"] if sound else []), *recipe.data, f"batch_size: {batch}"]
     lines = [
         f"# {recipe.about}.",
@@ -147,7 +163,7 @@ def text_of(recipe: Recipe) -> str:
         f"  max_steps: {recipe.steps}",
         f"  val_check_interval: {recipe.every}",
         "  check_val_every_n_epoch: null",
-        *([] if union else ["  gradient_clip_val: 1.0"]),
+        *([] if recipe.kind in STEPPED_BY_HAND else ["  gradient_clip_val: 1.0"]),
         "  logger:",
         "    class_path: lightning.pytorch.loggers.CSVLogger",
         f"    init_args: {{save_dir: runs, name: {recipe.name}, version: ''}}",

@@ -1,4 +1,4 @@
-"""What is measured: tables and their rows, with the paper's figures (Table 5.1, and the alignment model)."""
+"""What is measured: tables and their rows, with the paper's figures (Table 5.1, the alignment model, our options)."""
 
 from __future__ import annotations
 
@@ -77,5 +77,20 @@ TABLES = {
         "movement",
         (),
         "Piano parts, rendered by two unrelated SoundFonts as two performers; mean squared error of log mels.",
+    ),
+    "options": Table(
+        "options",
+        "Beyond the paper",
+        "synthesis",
+        (
+            Row("none of them", "small-full"),
+            Row("articulations and ornaments", "small-marks"),
+            Row("recording condition", "small-condition"),
+            Row("discriminator of mel patches", "small-adversarial"),
+        ),
+        "movement",
+        (),
+        "Options that are off by default. Real timings, rendered by two unrelated SoundFonts; performers are the "
+        "violinists, recording conditions the SoundFonts (`prepare --render … --performers players`).",
     ),
 }

@@ -43,8 +43,8 @@ def rows_of(music: Music, rows: Rows = "score", part: str | None = None) -> Note
     """
     if rows not in get_args(Rows):
         raise NotesError(f"rows={rows!r}: choose one of {', '.join(get_args(Rows))}")
-    tables = [_track_rows(track, music.resolution, rows) for track in _tracks(music, part)]
-    return sort_rows(_some(np.concatenate([*tables, np.zeros((0, 4), np.int64)]), part))
+    tables = [track_rows(track, music.resolution, rows) for track in tracks_of(music, part)]
+    return sort_rows(some_rows(np.concatenate([*tables, np.zeros((0, 4), np.int64)]), part))
 
 
 def played_rows(music: Music, part: str | None = None) -> tuple[NoteRows, Timings]:
@@ -52,9 +52,9 @@ def played_rows(music: Music, part: str | None = None) -> tuple[NoteRows, Timing
 
     Raises NotesError if there are none.
     """
-    tracks = _tracks(music, part)
-    tables = [_track_rows(track, music.resolution, "score") for track in tracks]
-    rows = _some(np.concatenate([*tables, np.zeros((0, 4), np.int64)]), part)
+    tracks = tracks_of(music, part)
+    tables = [track_rows(track, music.resolution, "score") for track in tracks]
+    rows = some_rows(np.concatenate([*tables, np.zeros((0, 4), np.int64)]), part)
     times = np.concatenate([track.notes.array["time"] for track in tracks])
     ends = times + np.concatenate([track.notes.array["duration"] for track in tracks])
     timings = np.stack([music.tempo_map.seconds(times), music.tempo_map.seconds(ends)], axis=1)
@@ -62,11 +62,13 @@ def played_rows(music: Music, part: str | None = None) -> tuple[NoteRows, Timing
     return rows[order], timings[order]
 
 
-def _tracks(music: Music, part: str | None) -> list[Track]:
+def tracks_of(music: Music, part: str | None) -> list[Track]:
+    """Return the tracks of a piece that are no drums, or the one that is asked for."""
     return [track for track in (music.tracks if part is None else [part_of(music, part)]) if not track.is_drum]
 
 
-def _some(rows: NoteRows, part: str | None) -> NoteRows:
+def some_rows(rows: NoteRows, part: str | None) -> NoteRows:
+    """Return rows as they are. Raises NotesError if there are none."""
     if not len(rows):
         raise NotesError("the score has no notes" if part is None else f"part {part!r} has no notes")
     return rows
@@ -81,7 +83,8 @@ def part_of(music: Music, part: str) -> Track:
     raise NotesError(f"no part {part!r}; the parts are {', '.join(f'{i} ({name})' for i, name in enumerate(names, 1))}")
 
 
-def _track_rows(track: Track, resolution: int, rows: Rows) -> NoteRows:
+def track_rows(track: Track, resolution: int, rows: Rows) -> NoteRows:
+    """Return the notes of a track in its own order, (n, 4); see `rows_of`."""
     table = track.notes.array
     if rows == "released":
         table = table[table["grace"] == 0]
