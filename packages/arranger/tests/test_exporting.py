@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from onnx_parity import assert_same
 
 pytest.importorskip("onnx", reason="onnx (extra: onnx) is not installed")
 
@@ -15,20 +16,6 @@ from arranger.checkpoint import load_checkpoint
 from arranger.cli import main
 from arranger.exporting import columns_of, plan_of
 from arranger.mixture import Mixture
-from muspy_core.exporting import Plan
-
-
-def assert_same(path: Path, plan: Plan, given: tuple[torch.Tensor, ...]) -> None:
-    """onnxruntime gives what the model gives, at most 1e-4 away."""
-    runtime = pytest.importorskip("onnxruntime", reason="onnxruntime (extra: onnx) is not installed")
-    with torch.inference_mode():
-        expected = plan.module(*given)
-    session = runtime.InferenceSession(str(path))
-    feeds = {name: tensor.numpy() for name, tensor in zip(plan.inputs, given, strict=True)}
-    found = session.run(list(plan.outputs), feeds)
-    for ours, theirs in zip(expected if isinstance(expected, tuple) else (expected,), found, strict=True):
-        assert np.abs(ours.numpy() - theirs).max() <= 1e-4
-
 
 MODES = {
     "bach-chorales": ["causal", "online", "offline", "tempo-free"],

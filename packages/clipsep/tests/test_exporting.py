@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
+from onnx_parity import assert_same
 
 pytest.importorskip("onnx", reason="onnx (extra: onnx) is not installed")
 
@@ -16,19 +16,6 @@ from clipsep.cli import main
 from clipsep.config import CLIPSepConfig
 from clipsep.exporting import plan_of
 from clipsep.model import build_model
-from muspy_core.exporting import Plan
-
-
-def assert_same(path: Path, plan: Plan, given: tuple[torch.Tensor, ...]) -> None:
-    """onnxruntime gives what the model gives, at most 1e-4 away."""
-    runtime = pytest.importorskip("onnxruntime", reason="onnxruntime (extra: onnx) is not installed")
-    with torch.inference_mode():
-        expected = plan.module(*given)
-    session = runtime.InferenceSession(str(path))
-    feeds = {name: tensor.numpy() for name, tensor in zip(plan.inputs, given, strict=True)}
-    found = session.run(list(plan.outputs), feeds)
-    for ours, theirs in zip(expected if isinstance(expected, tuple) else (expected,), found, strict=True):
-        assert np.abs(ours.numpy() - theirs).max() <= 1e-4
 
 
 def test_the_shipped_model_says_the_same_in_onnx(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,24 +1,23 @@
 """Weights and configuration on disk: `NAME.safetensors` and `NAME.json` in one folder (no torch).
 
 A model folder holds one such pair for each mode: `causal`, `online`, `offline`, `tempo-free`, or some of them. A model
-is named by a bundled name (`bach-chorales`) or by its folder.
+is named by a bundled name (`bach-chorales`), by its folder, or as `hub:OWNER/NAME`.
 """
 
 from __future__ import annotations
 
-import difflib
 import functools
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from muspy_core.errors import MuspyError
 from muspy_core.io.files import write_atomically
+from muspy_core.pretrained import Models
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
@@ -26,7 +25,6 @@ from safetensors.numpy import load_file, save_file
 from arranger.config import DecodingConfig, ModelConfig
 
 MODES = ("causal", "online", "offline", "tempo-free")
-BUNDLED = ("bach-chorales", "string-quartets")
 
 Weights = Mapping[str, NDArray[np.float32]]
 
@@ -73,7 +71,7 @@ def save_checkpoint(
 
 
 def load_checkpoint(model: str | os.PathLike[str], mode: str = "online") -> Checkpoint:
-    """Load a model by its bundled name or folder, and mode; nothing is downloaded.
+    """Load a model by its bundled name, folder or Hub id, and mode; only a Hub id touches the network.
 
     Raises ModelError for an unknown name or mode, or files that do not hold a model.
     """
@@ -111,13 +109,6 @@ def has_mode(model: str | os.PathLike[str], mode: str) -> bool:
     return (model_folder(model) / f"{mode}.safetensors").is_file()
 
 
-def model_folder(model: str | os.PathLike[str]) -> Path:
-    """Return the folder of a model; raises ModelError with the nearest name for an unknown one."""
-    name = os.fspath(model)
-    if name in BUNDLED:
-        return Path(str(resources.files("arranger") / "pretrained" / name))
-    if Path(name).is_dir():
-        return Path(name)
-    near = difflib.get_close_matches(name, BUNDLED, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"bundled models: {', '.join(BUNDLED)}"
-    raise ModelError(f"unknown model {name!r}: neither bundled nor a folder; {hint}")
+MODELS = Models("arranger", ModelError, "*.json", ("*.safetensors", "*.json"))
+bundled = MODELS.names
+model_folder = MODELS.folder

@@ -85,7 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     compare.add_argument("file", type=Path, metavar="FILE", help="MIDI, MusicXML, JSON, …")
     compare.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=".html, .png, .svg or .pdf")
-    compare.add_argument("--model", default="bach-chorales", help="bundled name or folder (default: bach-chorales)")
+    compare.add_argument(
+        "--model", default="bach-chorales", help="bundled name, folder or hub:OWNER/NAME (default: bach-chorales)"
+    )
     compare.add_argument("--modes", default="online,offline", help="separated by commas (default: online,offline)")
     compare.add_argument("--span", nargs=2, type=float, metavar="SECOND", help="first and last second drawn")
     add_demands(compare)

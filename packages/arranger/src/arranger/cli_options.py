@@ -12,7 +12,9 @@ MODES = ("online", "offline", "causal", "tempo-free")
 def add_model(parser: argparse.ArgumentParser, more: str = "", mode: str = "online") -> None:
     """Add `--model` and `--mode`."""
     parser.add_argument(
-        "--model", default="bach-chorales", help=f"bundled name or folder{more} (default: bach-chorales)"
+        "--model",
+        default="bach-chorales",
+        help=f"bundled name, folder or hub:OWNER/NAME{more} (default: bach-chorales)",
     )
     parser.add_argument(
         "--mode",

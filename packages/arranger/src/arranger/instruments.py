@@ -107,10 +107,10 @@ def _room(parts: PartSet, left: int) -> str:
 
 def _models_with(count: int) -> str:
     """Say which bundled models have at least that many parts."""
-    from arranger.checkpoint import BUNDLED, MODES, ModelError, load_checkpoint
+    from arranger.checkpoint import MODES, ModelError, bundled, load_checkpoint
 
     fitting = []
-    for name in BUNDLED:
+    for name in bundled():
         for mode in MODES:
             try:
                 parts = load_checkpoint(name, mode).config.part_set

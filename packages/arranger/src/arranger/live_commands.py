@@ -27,7 +27,9 @@ def add_live(commands: Any) -> None:
     parser.add_argument("--input", metavar="PORT|FILE", help="a MIDI port (its name, or virtual), or a file")
     parser.add_argument("--output", metavar="PORT|FILE", help="a MIDI port (its name, or virtual), or a file")
     parser.add_argument("--list", action="store_true", help="name the MIDI ports, and do nothing else")
-    parser.add_argument("--model", default="bach-chorales", help="bundled name or folder (default: bach-chorales)")
+    parser.add_argument(
+        "--model", default="bach-chorales", help="bundled name, folder or hub:OWNER/NAME (default: bach-chorales)"
+    )
     parser.add_argument("--mode", choices=("online", "causal"), default="online", help="(default: online)")
     add_demands(parser)
     parser.add_argument("--clock", choices=("fast", "real"), default="fast", help="for a file: at once, or in its time")

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from muspy_core.errors import MuspyError
-from muspy_core.io.files import write_atomically
-from muspy_core.pretrained import CONFIG_NAME, WEIGHTS_NAME, Models
+from muspy_core.pretrained import Models, write_model
 
 from clipsep.config import CLIPSepConfig
 
@@ -52,15 +49,8 @@ class Checkpoint:
 
 def save_checkpoint(folder: str | os.PathLike[str], model: Network, training: Training | None = None) -> None:
     """Write a model into a folder, which is made if there is none; kernels and matrices in half precision."""
-    from safetensors.torch import save_file
-
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     description = {"model": model.config.to_dict(), "training": asdict(training or Training())}
-    with write_atomically(folder / WEIGHTS_NAME) as temporary:
-        save_file({name: _stored(tensor) for name, tensor in _learned(model).items()}, temporary)
-    with write_atomically(folder / CONFIG_NAME) as temporary:
-        temporary.write_text(json.dumps(description, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_model(folder, {name: _stored(tensor) for name, tensor in _learned(model).items()}, description)
 
 
 def load_checkpoint(name: str | os.PathLike[str] = "default") -> Checkpoint:
@@ -68,22 +58,13 @@ def load_checkpoint(name: str | os.PathLike[str] = "default") -> Checkpoint:
 
     A bundled name or a folder touches no network; `hub:OWNER/NAME` is downloaded by huggingface_hub. Raises ModelError.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     from clipsep.model import build_model
 
-    folder = model_folder(name)
-    try:
-        description: dict[str, Any] = json.loads((folder / CONFIG_NAME).read_text(encoding="utf-8"))
+    with MODELS.reading(model_folder(name)) as (description, weights):
         model = build_model(CLIPSepConfig.from_dict(description["model"]))
-        weights = {key: value.float() for key, value in load_file(folder / WEIGHTS_NAME).items()}
         _check_names(weights, _learned(model))
         model.load_state_dict(weights, strict=False)
-        training = Training(**description.get("training", {}))
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise ModelError(f"{folder}: holds no clipsep model: {error}") from error
-    return Checkpoint(os.fspath(name), model.eval(), training)
+        return Checkpoint(os.fspath(name), model.eval(), Training(**description.get("training", {})))
 
 
 MODELS = Models("clipsep", ModelError)
@@ -105,5 +86,4 @@ def _check_names(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> N
 
 def _stored(tensor: Tensor) -> Tensor:
     """Vectors, few and of any size (variances), stay in single precision."""
-    tensor = tensor.detach().cpu()
-    return (tensor.half() if tensor.ndim >= 2 else tensor).contiguous()
+    return tensor.half() if tensor.ndim >= 2 else tensor

@@ -6,15 +6,14 @@ A synthesizer is a folder of folders: `network`, `vocoder`, and `prior` if it ha
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from muspy_core.io.files import write_atomically
-from muspy_core.pretrained import CONFIG_NAME, WEIGHTS_NAME, Models
+from muspy_core.pretrained import CONFIG_NAME, WEIGHTS_NAME, Models, halves, write_model
 
 from clipsonic.config import MelConfig, ModelError, NetworkConfig, PriorConfig
 from clipsonic.vocoder.config import vocoder_config
@@ -78,14 +77,14 @@ def save_network(folder: str | os.PathLike[str], network: Network) -> None:
         "steps": network.steps,
         "init_from": network.init_from,
     }
-    _save(folder, weights, description)
+    write_model(folder, halves(weights), description)
 
 
 def load_network(folder: str | os.PathLike[str]) -> Network:
     """Load a network, in single precision, ready to generate. Raises ModelError."""
     from clipsonic.model import SoundDiffusion
 
-    def build(description: dict[str, Any], weights: dict[str, Tensor]) -> Network:
+    with _reading(folder, "network") as (description, weights):
         vectors = weights.pop(VECTORS, None)
         model = SoundDiffusion(NetworkConfig.from_dict(description["model"]))
         model.load_state_dict(weights)
@@ -99,9 +98,6 @@ def load_network(folder: str | os.PathLike[str]) -> Network:
             int(description["steps"]),
             description.get("init_from"),
         )
-
-    network: Network = _load(folder, "network", build)
-    return network
 
 
 def save_vocoder(
@@ -117,20 +113,16 @@ def save_vocoder(
         "steps": steps,
         "init_from": init_from,
     }
-    _save(folder, dict(vocoder.state_dict()), description)
+    write_model(folder, halves(vocoder.state_dict()), description)
 
 
 def load_vocoder(folder: str | os.PathLike[str]) -> Vocoder:
     """Load a vocoder, in single precision. Raises ModelError."""
-
-    def build(description: dict[str, Any], weights: dict[str, Tensor]) -> Vocoder:
+    with _reading(folder, "vocoder") as (description, weights):
         vocoder = build_vocoder(description["vocoder"], description["model"], _mel(description, Path(folder)))
         vocoder.load_state_dict(weights)
         vocoder.eval()
         return vocoder
-
-    vocoder: Vocoder = _load(folder, "vocoder", build)
-    return vocoder
 
 
 def vocoder_kind(vocoder: Vocoder) -> str:
@@ -164,20 +156,17 @@ def save_prior(
         "steps": steps,
         "init_from": init_from,
     }
-    _save(folder, dict(prior.state_dict()), description)
+    write_model(folder, halves(prior.state_dict()), description)
 
 
 def load_prior(folder: str | os.PathLike[str]) -> tuple[Prior, QuerySpace]:
     """Load a prior, in single precision, and the space of its vectors. Raises ModelError."""
     from clipsonic.prior import Prior
 
-    def build(description: dict[str, Any], weights: dict[str, Tensor]) -> tuple[Prior, QuerySpace]:
+    with _reading(folder, "prior") as (description, weights):
         prior = Prior(PriorConfig(**description["model"]))
         prior.load_state_dict(weights)
         return prior.eval(), QuerySpace(**description["queries"])
-
-    loaded: tuple[Prior, QuerySpace] = _load(folder, "prior", build)
-    return loaded
 
 
 def check_same_mel(network: Network, vocoder: Vocoder) -> None:
@@ -197,33 +186,13 @@ bundled = MODELS.names
 model_folder = MODELS.folder
 
 
-def _save(folder: str | os.PathLike[str], weights: Mapping[str, Tensor], description: Mapping[str, Any]) -> None:
-    from safetensors.torch import save_file
-
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    halves = {name: tensor.detach().half().cpu().contiguous() for name, tensor in weights.items()}
-    with write_atomically(folder / WEIGHTS_NAME) as temporary:
-        save_file(halves, temporary)
-    with write_atomically(folder / CONFIG_NAME) as temporary:
-        temporary.write_text(json.dumps(description, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _load(folder: str | os.PathLike[str], kind: str, build: Any) -> Any:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    folder = Path(folder)
-    try:
-        description: dict[str, Any] = json.loads((folder / CONFIG_NAME).read_text(encoding="utf-8"))
+@contextlib.contextmanager
+def _reading(folder: str | os.PathLike[str], kind: str) -> Iterator[tuple[dict[str, Any], dict[str, Tensor]]]:
+    """Give the description and the weights of a model of a kind. Raises ModelError."""
+    with MODELS.reading(folder, f"{kind} of clipsonic") as (description, weights):
         if description["kind"] != kind:
             raise ModelError(f"{folder}: holds a {description['kind']}, not a {kind}")
-        weights = {key: value.float() for key, value in load_file(folder / WEIGHTS_NAME).items()}
-        return build(description, weights)
-    except ModelError:
-        raise
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise ModelError(f"{folder}: holds no {kind} of clipsonic: {error}") from error
+        yield description, weights
 
 
 def _mel(description: dict[str, Any], folder: Path) -> MelConfig:

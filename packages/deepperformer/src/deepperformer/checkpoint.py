@@ -6,18 +6,15 @@ together. The definition of the mels is saved with a model, and checked where tw
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from muspy_core.io.files import write_atomically
-from muspy_core.pretrained import CONFIG_NAME, WEIGHTS_NAME, Models
+from muspy_core.pretrained import CONFIG_NAME, WEIGHTS_NAME, Models, halves, write_model
 
 from deepperformer.config import AlignmentConfig, HiFiGANConfig, ISTFTConfig, PhaseConfig, SynthesisConfig
-from deepperformer.errors import MelError, ModelError
+from deepperformer.errors import ModelError
 from deepperformer.features.spectrogram import MelDefinition
 
 if TYPE_CHECKING:
@@ -100,14 +97,10 @@ def save_checkpoint(
 
     performers: their names, by number. conditions: those of recording conditions, of a model that is told them.
     """
-    from safetensors.torch import save_file
-
     kind, config = kind_of(model), model.config
     plain = build(kind, config)
     plain.load_state_dict(model.state_dict())
     weights = plain.fold().state_dict() if kind in INVERTERS else plain.state_dict()
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     description = {
         "kind": kind,
         "model": config.to_dict(),
@@ -117,10 +110,7 @@ def save_checkpoint(
         "conditions": list(conditions),
         "training": asdict(training or Training()),
     }
-    with write_atomically(folder / WEIGHTS_NAME) as temporary:
-        save_file({name: tensor.detach().half().cpu().contiguous() for name, tensor in weights.items()}, temporary)
-    with write_atomically(folder / CONFIG_NAME) as temporary:
-        temporary.write_text(json.dumps(description, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_model(folder, halves(weights), description)
 
 
 def load_checkpoint(name: str | os.PathLike[str], stage: str | None = None) -> Checkpoint:
@@ -129,20 +119,15 @@ def load_checkpoint(name: str | os.PathLike[str], stage: str | None = None) -> C
     name: of a bundled set of models, a folder, or `hub:OWNER/NAME`; no network is touched for the first two. stage: the
     model of a bundle: `alignment`, `synthesis` or `inverter`. Raises ModelError.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     folder = model_folder(name)
     if stage is not None and (folder / stage / CONFIG_NAME).is_file():
         folder = folder / stage
-    try:
-        description: dict[str, Any] = json.loads((folder / CONFIG_NAME).read_text(encoding="utf-8"))
+    with MODELS.reading(folder) as (description, weights):
         kind = description["kind"]
         model: Any = build(kind, CONFIGS[kind].from_dict(description["model"]))  # type: ignore[attr-defined]
         if kind in INVERTERS:
             model.fold()
-        weights = load_file(folder / WEIGHTS_NAME)
-        model.load_state_dict({key: value.float() for key, value in weights.items()})
+        model.load_state_dict(weights)
         history = description.get("training", {})
         training = Training(
             history.get("steps", 0),
@@ -153,10 +138,6 @@ def load_checkpoint(name: str | os.PathLike[str], stage: str | None = None) -> C
         mel = MelDefinition(**description["mel"])
         performers, conditions = (tuple(description.get(key, ())) for key in ("performers", "conditions"))
         return Checkpoint(os.fspath(name), kind, model.eval(), mel, performers, training, conditions)
-    except (ModelError, MelError):
-        raise
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise ModelError(f"{folder}: holds no deepperformer model: {error}") from error
 
 
 FILES = (WEIGHTS_NAME, CONFIG_NAME, f"*/{WEIGHTS_NAME}", f"*/{CONFIG_NAME}")  # of a model, and of a bundle of models

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from muspy_core.errors import MuspyError
-from muspy_core.io.files import write_atomically
-from muspy_core.pretrained import CONFIG_NAME, WEIGHTS_NAME, Models
+from muspy_core.pretrained import Models, halves, write_model
 
 from mmt.config import MMTConfig
 from mmt.encoding import Order
@@ -62,16 +59,8 @@ class Checkpoint:
 
 def save_checkpoint(folder: str | os.PathLike[str], model: MMT, training: Training | None = None) -> None:
     """Write a model into a folder, which is made if there is none; weights in half precision."""
-    from safetensors.torch import save_file
-
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    weights = {name: tensor.detach().half().cpu().contiguous() for name, tensor in model.state_dict().items()}
     description = {"model": model.config.to_dict(), "training": asdict(training or Training())}
-    with write_atomically(folder / WEIGHTS_NAME) as temporary:
-        save_file(weights, temporary)
-    with write_atomically(folder / CONFIG_NAME) as temporary:
-        temporary.write_text(json.dumps(description, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_model(folder, halves(model.state_dict()), description)
 
 
 def load_checkpoint(name: str | os.PathLike[str] = "default") -> Checkpoint:
@@ -79,22 +68,14 @@ def load_checkpoint(name: str | os.PathLike[str] = "default") -> Checkpoint:
 
     A bundled name or a folder touches no network; `hub:OWNER/NAME` is downloaded by huggingface_hub. Raises ModelError.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     from mmt.model import MMT
 
-    folder = model_folder(name)
-    try:
-        description: dict[str, Any] = json.loads((folder / CONFIG_NAME).read_text(encoding="utf-8"))
+    with MODELS.reading(model_folder(name)) as (description, weights):
         model = MMT(MMTConfig.from_dict(description["model"]))
-        weights = load_file(folder / WEIGHTS_NAME)
-        model.load_state_dict({key: value.float() for key, value in weights.items()})
+        model.load_state_dict(weights)
         training = description.get("training", {})
         training["songs"] = tuple(training.get("songs", ()))
         return Checkpoint(os.fspath(name), model.eval(), Training(**training))
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise ModelError(f"{folder}: holds no mmt model: {error}") from error
 
 
 def with_beats(model: MMT, beats: int) -> MMT:
