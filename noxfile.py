@@ -108,8 +108,8 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(name="bench-align")
 def bench_align(session: nox.Session) -> None:
-    """Errors of deepperformer's alignment on synthetic truth; `-- BACH-VIOLIN SOUNDFONT` says where both lie."""
-    install(session, "./packages/muspy-core[render]", "./packages/deepperformer[align]")
+    """deepperformer's alignment beside its peers on synthetic truth; `-- BACH-VIOLIN SOUNDFONT` says where both lie."""
+    install(session, "./packages/muspy-core[render]", "./packages/deepperformer[align]", *groups("bench-align"))
     session.run("python", "benchmarks/deepperformer_alignment.py", *session.posargs)
 
 
