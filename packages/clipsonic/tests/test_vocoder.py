@@ -18,8 +18,10 @@ from clipsonic.vocoder.losses import (
     discriminator_loss,
     feature_loss,
     log_mel_error,
+    mel_error,
     spectral_error,
 )
+from clipsonic.vocoder.matching import matched, to_sound
 from clipsonic.vocoder.stft import from_spectrum, to_spectrum
 from muspy_core import Audio
 
@@ -67,6 +69,25 @@ def test_griffin_lim_keeps_pitch_and_loudness() -> None:
         assert abs(peak - hz) < 25
     ratio = made.square().mean().sqrt() / waves.square().mean().sqrt()
     assert 0.5 < ratio < 2
+
+
+def test_matching_brings_a_sound_to_its_spectrogram_and_changes_nothing_that_has_it() -> None:
+    waves = 0.3 * tones(1.024)  # louder ones are clipped in their spectrograms
+    mels = torch_mel_spectrogram(waves, MEL)
+    torch.testing.assert_close(matched(waves, mels, MEL), waves, rtol=1e-3, atol=1e-3)
+    rough = griffin_lim(mels, MEL, iterations=5)
+    errors = [float(mel_error(matched(rough, mels, MEL, iterations=number), mels, MEL)) for number in (0, 2, 16)]
+    assert errors[2] < errors[1] < errors[0]
+    assert errors[2] < 0.6 * errors[0]
+    assert torch.equal(to_sound(mels, MEL, None, iterations=0), griffin_lim(mels, MEL))
+
+
+def test_matching_makes_nothing_of_silence() -> None:
+    silent = torch.zeros(1, 8192)
+    loud = torch_mel_spectrogram(tones(0.512)[:1], MEL)
+    assert matched(silent, loud, MEL).abs().max() == 0
+    quiet = torch_mel_spectrogram(silent, MEL)
+    assert matched(1e-4 * tones(0.512)[:1], quiet, MEL).abs().max() < 1e-3
 
 
 def test_griffin_lim_of_silence_is_silent_and_the_same_every_time() -> None:

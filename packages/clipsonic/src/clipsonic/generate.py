@@ -283,7 +283,7 @@ class Synthesizer:
 
     def sound(self, mels: Tensor, *, loop: bool = False) -> Audio:
         """Return the sound of a spectrogram, (M, T) within ±1, by the vocoder in pieces."""
-        from clipsonic.vocoder.griffin_lim import griffin_lim
+        from clipsonic.vocoder.matching import to_sound
 
         mel, frames = self.network.mel, mels.shape[-1]
         length = frames + FADE if loop else frames
@@ -298,7 +298,7 @@ class Synthesizer:
             last = min(first + PIECE + FADE, length)
             with torch.inference_mode():
                 part = padded[None, :, first : last + 2 * CONTEXT]
-                waves = griffin_lim(part, mel) if self.vocoder is None else self.vocoder(part)
+                waves = to_sound(part, mel, self.vocoder)
             waves = waves[0, CONTEXT * hop : (CONTEXT + last - first) * hop].cpu().clone()
             if first:
                 waves[:fade] *= ramp

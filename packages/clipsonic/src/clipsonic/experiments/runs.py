@@ -33,8 +33,8 @@ from clipsonic.generate import Query, Settings, Synthesizer
 from clipsonic.metrics import mean_cosine
 from clipsonic.prior import sample_images
 from clipsonic.sampling import Sampling, generators_of
-from clipsonic.vocoder.griffin_lim import griffin_lim
 from clipsonic.vocoder.losses import log_mel_error
+from clipsonic.vocoder.matching import ITERATIONS, to_sound
 
 VocoderChoice = Literal["chosen", "trained", "griffin-lim"]
 SAMPLE_SEEDS = 10_000  # between the sounds of two sampling seeds
@@ -240,13 +240,18 @@ def query_vectors(row: Row, plan: Plan, clips: Clips, labels: Sequence[str]) -> 
 
 
 def copies(row: Row, plan: Plan, reference: Reference) -> tuple[list[Audio], float]:
-    """Return the test sounds made again of their spectrograms, and the error of their log-mel bands in nats."""
+    """Return the test sounds made again of their spectrograms, and the error of their log-mel bands in nats.
+
+    The row's name says by what, and whether they are matched to their spectrograms.
+    """
     vocoder = load_vocoder(plan.runs / "vocoder" / "export")
+    chosen = None if "griffin-lim" in row.name else vocoder
+    iterations = ITERATIONS if row.name.endswith("matched") else 0
     waves = torch.from_numpy(np.concatenate([audio.samples for audio in reference.audios]))
     made = []
     with torch.inference_mode():
         for part in torch_mel_spectrogram(waves, vocoder.mel).split(CHUNK):
-            made.append(griffin_lim(part, vocoder.mel) if row.name.endswith("griffin-lim") else vocoder(part))
+            made.append(to_sound(part, vocoder.mel, chosen, iterations=iterations))
         sounds_made = torch.cat(made)
         error = float(log_mel_error(sounds_made, waves, vocoder.mel))
     return [Audio(wave.clamp(-1, 1).numpy(), vocoder.mel.sample_rate) for wave in sounds_made], error

@@ -72,8 +72,10 @@ GUIDANCE = (1.0, 1.25, 2.0, 2.5, 3.0, 4.0)
 _PEERS = (
     Row("real", "real training clips, as many", "real"),
     Row("other-soundfont", "the same notes with the other SoundFont", "other"),
-    Row("copy-istft", "real test sounds through the vocoder", "copy", ("vocoder",)),
-    Row("copy-griffin-lim", "real test sounds through Griffin-Lim", "copy", ("vocoder",)),
+    Row("copy-istft-matched", "real test sounds through the vocoder, matched", "copy", ("vocoder",)),
+    Row("copy-istft", "real test sounds through the vocoder alone", "copy", ("vocoder",)),
+    Row("copy-griffin-lim", "real test sounds through Griffin-Lim alone", "copy", ("vocoder",)),
+    Row("copy-griffin-lim-matched", "real test sounds through Griffin-Lim, matched", "copy", ("vocoder",)),
     Row("mean-mel", "mean spectrogram of the label, made audible", "mean-mel", ("vocoder", "text")),
 )
 

@@ -30,7 +30,7 @@ def targets(rows: Mapping[str, Figures]) -> list[Target]:
     """Return the targets of the experiment. rows: figures by the name of their row; those not run are missing."""
     label, text, mean = (rows.get(name) for name in ("tta-label", "tta-s0", "mean-mel"))
     fewer, paper = (rows.get(name) for name in ("tta-25-few", "tta-ddpm-few"))
-    ours, peer = rows.get("copy-istft"), rows.get("copy-griffin-lim")
+    ours, peer = rows.get("copy-istft-matched"), rows.get("copy-griffin-lim")
     found = []
     for asked, made in (("asked by labels", label), ("asked by texts of the test", text)):
         accuracy, distance = _ratio(made, "accuracy", made, "accuracy_real"), _ratio(made, "fd_aisfx", mean, "fd_aisfx")

@@ -1,7 +1,7 @@
 """What makes generated sounds audible: the trained vocoder or Griffin-Lim, chosen by validation sounds (runs → here).
 
-Both make the same validation sounds again of their spectrograms; the smaller error of log-mel bands decides. Test
-sounds have no part in it: their copies are rows of the page.
+Both make the same validation sounds again of their spectrograms, matched to them as generated sounds are; the smaller
+error of log-mel bands decides. Test sounds have no part in it: their copies are rows of the page.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from clipsonic.clips import Clips
 from clipsonic.config import MelConfig
 from clipsonic.evaluate import balanced
 from clipsonic.features.spectrogram import torch_mel_spectrogram
-from clipsonic.vocoder.griffin_lim import griffin_lim
 from clipsonic.vocoder.losses import log_mel_error
+from clipsonic.vocoder.matching import ITERATIONS, to_sound
 
 if TYPE_CHECKING:
     from clipsonic.checkpoint import Vocoder
@@ -35,9 +35,13 @@ _CHUNK = 16
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
-    """A choice. steps: of the vocoder's training. trained, griffin_lim: errors in nats of `n` validation sounds."""
+    """A choice. steps: of the vocoder's training. trained, griffin_lim: errors in nats of `n` validation sounds.
+
+    matching: iterations of it.
+    """
 
     steps: int
+    matching: int
     n: int
     trained: float
     griffin_lim: float
@@ -53,8 +57,9 @@ class Choice:
         better = "the trained vocoder" if self.made == "trained" else "Griffin-Lim"
         return (
             f"Vocoder: copies of {self.n} validation sounds have an error of log-mel bands of {self.trained:.3f} nats "
-            f"by the trained one ({self.steps:,} steps) and of {self.griffin_lim:.3f} by Griffin-Lim, so that the "
-            f"choice is {better}; test sounds have no part in it."
+            f"by the trained one ({self.steps:,} steps) and of {self.griffin_lim:.3f} by Griffin-Lim, both matched to "
+            f"their spectrograms ({self.matching} iterations), so that the choice is {better}; test sounds have no "
+            "part in it."
         )
 
 
@@ -71,12 +76,12 @@ def choose(vocoder: Path, data: Path, results: Path) -> Choice:
     """
     steps = int(json.loads((vocoder / CONFIG_NAME).read_text(encoding="utf-8"))["steps"])
     known = read_choice(results)
-    if known is not None and known.steps == steps:
+    if known is not None and (known.steps, known.matching) == (steps, ITERATIONS):
         return known
     loaded = load_vocoder(vocoder)
     waves = validation_sounds(Clips.load(data), loaded.mel)
     errors = copy_error(waves, loaded, loaded.mel), copy_error(waves, None, loaded.mel)
-    choice = Choice(steps, len(waves), *(round(error, 4) for error in errors))
+    choice = Choice(steps, ITERATIONS, len(waves), *(round(error, 4) for error in errors))
     results.mkdir(parents=True, exist_ok=True)
     write_figures(results / FILE, dataclasses.asdict(choice))
     return choice
@@ -94,5 +99,5 @@ def copy_error(waves: torch.Tensor, vocoder: Vocoder | None, mel: MelConfig) -> 
     """Return the error of the log-mel bands of copies in nats. waves: (n, N). vocoder: None for Griffin-Lim."""
     copies = []
     for part in torch_mel_spectrogram(waves, mel).split(_CHUNK):
-        copies.append(griffin_lim(part, mel) if vocoder is None else vocoder(part))
+        copies.append(to_sound(part, mel, vocoder))
     return float(log_mel_error(torch.cat(copies), waves, mel))
