@@ -147,11 +147,13 @@ def test_several_queries_are_what_each_is_alone(separator: Separator) -> None:
     assert not np.allclose(together.stems["flute"].samples, together.stems["tuba"].samples, atol=1e-3)
 
 
-def test_joined_queries_take_the_greater_mask_and_negative_ones_are_taken_away(separator: Separator) -> None:
+def test_joined_queries_take_the_greater_mask_or_the_sum_and_negative_ones_are_taken_away(separator: Separator) -> None:
     magnitude = torch.rand(513, 64)
     flute, tuba = separator.masks(magnitude, separator.encoded(["flute", "tuba"]))
     both = separator.masks(magnitude, separator.encoded(["flute+tuba"]))[0]
     assert torch.allclose(both, torch.maximum(flute, tuba))
+    summed = separator.masks(magnitude, separator.encoded([Query.of_text("flute+tuba", combine="sum")]))[0]
+    assert torch.allclose(summed, (flute + tuba).clamp(max=1.0), atol=1e-6)
     without = Query.of_text("flute", negative=parse_terms("tuba"))
     assert torch.allclose(separator.masks(magnitude, separator.encoded([without]))[0], flute * (1 - tuba), atol=1e-6)
 

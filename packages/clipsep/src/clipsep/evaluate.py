@@ -105,7 +105,7 @@ def baseline(method: Literal["mixture", "half", "oracle"]) -> Separate:
         spectra = stft(torch.from_numpy(np.stack([heard, mixture.target])))
         magnitudes = warp(spectra.abs())
         mask = true_masks(magnitudes[None, 1:], magnitudes[:1], "binary")[0]
-        return _estimates(mask, spectra[:1], len(heard))
+        return estimates(mask, spectra[:1], len(heard))
 
     return separate
 
@@ -131,15 +131,15 @@ def by_model(
         candidates = masks.queries[0]
         if noise_heads and masks.noise is not None:
             candidates = combined(masks.queries, masks.noise)[0, 0]
-        tried = [_estimates(mask[None], spectrum, len(heard)) for mask in candidates]
+        tried = [estimates(mask[None], spectrum, len(heard)) for mask in candidates]
         return max(tried, key=lambda pair: snr(mixture.target, pair[0]))
 
     typed: Separate = separate
     return typed
 
 
-def _estimates(mask: Tensor, spectrum: Tensor, samples: int) -> Estimates:
-    """The sound through a mask, and through one minus it."""
+def estimates(mask: Tensor, spectrum: Tensor, samples: int) -> Estimates:
+    """Return the sound through a mask, and through one minus it, (samples,). mask: (1, G, T). spectrum: (1, F, T)."""
     both = [reconstruct(m, spectrum, samples)[0].cpu().numpy() for m in (mask, 1.0 - mask)]
     return both[0], both[1]
 

@@ -17,7 +17,7 @@ import numpy as np
 from clipsep.features.queries import LabelledSentences, QueryEncoder, Vector
 from clipsep.features.wordings import QueryError, is_label
 
-Combination = Literal["max", "mean"]
+Combination = Literal["max", "sum", "mean"]
 MAX_LENGTH = 2000
 
 
@@ -35,7 +35,8 @@ class Query:
     """One thing to separate.
 
     name: what it is called in files and reports. terms: what it is made of. negative: what it must not hold. combine:
-    how several terms become one: "max", the greatest of their masks, or "mean", the mask of their mean vector.
+    how several terms become one: "max", the greatest of their masks; "sum", their sum, at most 1; or "mean", the mask
+    of their mean vector. Only the last knows weights.
     """
 
     name: str
@@ -89,11 +90,12 @@ def split_value(text: str) -> tuple[str, float | None]:
 
 @dataclasses.dataclass(frozen=True)
 class EncodedQuery:
-    """A query as the network reads it. positive, negative: vectors (terms, D)."""
+    """A query as the network reads it. positive, negative: vectors (terms, D). combine: masks of the positive ones."""
 
     name: str
     positive: Vector
     negative: Vector
+    combine: Combination = "max"
 
 
 def encode(query: Query, encoder: QueryEncoder) -> EncodedQuery:
@@ -103,7 +105,8 @@ def encode(query: Query, encoder: QueryEncoder) -> EncodedQuery:
         weights = np.array([term.weight for term in query.terms], np.float32)
         vectors = (weights @ vectors / weights.sum())[None]
     negative = [_vector(term, encoder) for term in query.negative]
-    return EncodedQuery(query.name, vectors, np.stack(negative) if negative else np.zeros((0, encoder.dim), np.float32))
+    unwanted = np.stack(negative) if negative else np.zeros((0, encoder.dim), np.float32)
+    return EncodedQuery(query.name, vectors, unwanted, query.combine)
 
 
 def nearest_labels(queries: Sequence[Query], encoder: QueryEncoder | None) -> dict[str, tuple[str, float]]:

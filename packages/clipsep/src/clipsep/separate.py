@@ -297,14 +297,15 @@ def _terms(queries: Sequence[EncodedQuery]) -> NDArray[np.float32]:
 
 
 def joined(single: Tensor, queries: Sequence[EncodedQuery]) -> Tensor:
-    """Return the mask of each query, (K, G, T): the greatest of its terms, times one minus each of its negative terms.
+    """Return the mask of each query, (K, G, T): that of its terms together, times one minus each of its negative terms.
 
     single: one mask for each term, (terms, G, T), in the order of `_terms`.
     """
     masks, first = [], 0
     for query in queries:
         count, unwanted = len(query.positive), len(query.negative)
-        mask = single[first : first + count].amax(dim=0)
+        wanted = single[first : first + count]
+        mask = wanted.sum(dim=0).clamp(max=1.0) if query.combine == "sum" else wanted.amax(dim=0)
         for negative in single[first + count : first + count + unwanted]:
             mask = mask * (1.0 - negative)
         masks.append(mask)
