@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,12 @@ from deepperformer.errors import DataError
 from deepperformer.evaluate import evaluate_alignment, evaluate_synthesis
 from deepperformer.experiments import runs
 from deepperformer.experiments.__main__ import main
+from deepperformer.experiments.acceptance import main as judge_performance
 from deepperformer.experiments.bundle import main as make_bundle
 from deepperformer.experiments.configs import configurations
 from deepperformer.experiments.copies import copied, heard
 from deepperformer.experiments.copies import main as judge_copies
+from deepperformer.experiments.judging import judge, judge_parser
 from deepperformer.experiments.page import render
 from deepperformer.experiments.runs import Run, runs_of
 from deepperformer.experiments.tables import TABLES
@@ -205,6 +208,30 @@ def test_a_copy_is_as_long_as_the_sound() -> None:
     assert copied(Performer(*stages), sound).samples.shape == sound.samples.shape
 
 
-def test_copies_need_a_recording_that_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert judge_copies(["violin", str(tmp_path), "nobody", "--judge", str(tmp_path / "nmp.onnx")]) == 2
-    assert "Traceback" not in capsys.readouterr().err
+@pytest.mark.parametrize("program", [judge_copies, judge_performance])
+def test_judges_need_a_data_set_and_a_recording_that_are_there(
+    program: Callable[[list[str]], int], bach_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    judge = ["nobody", "--judge", str(tmp_path / "nmp.onnx")]
+    assert program(["violin", str(tmp_path), *judge]) == 2
+    assert "is no Bach Violin Dataset" in capsys.readouterr().err
+    assert program(["violin", str(bach_folder), *judge]) == 2
+    said = capsys.readouterr().err
+    assert "has no recording 'nobody' with timings" in said
+    assert said.count("\n") == 1
+
+
+def test_figures_of_judges_are_written_and_printed(
+    bach_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each file again, as a figure that is measured anew replaces the old one."""
+    parser = judge_parser("test", "A test.", "is there")
+    name = "minji-kim_bwv1003_mov4"
+    given = ["violin", str(bach_folder), name, "--judge", "none", "--json", str(tmp_path / "figures.json")]
+    for notes in (1, 2):
+        assert (
+            judge(parser, given, lambda options, recording, notes=notes: {"who": recording.name, "notes": notes}) == 0
+        )
+        expected = {"model": "violin", "recording": name, "who": name, "notes": notes}
+        assert json.loads(capsys.readouterr().out) == expected
+        assert json.loads((tmp_path / "figures.json").read_text()) == expected

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from deepperformer.embedding import embedding_distance, last_hidden
 from deepperformer.errors import DataError, ModelError
 from deepperformer.features.spectrogram import MelDefinition
 from deepperformer.transcription import Transcriber, decoded, onset_f1
@@ -76,3 +77,33 @@ def test_a_network_that_is_not_there_or_another_is_named(tmp_path: Path) -> None
     (tmp_path / "nmp.onnx").write_bytes(b"no network")
     with pytest.raises(ModelError, match="cannot be run"):
         Transcriber(tmp_path / "nmp.onnx")
+
+
+# --- embeddings ------------------------------------------------------------------------------------------------------
+
+
+def test_a_distance_is_in_units_of_the_real_spread() -> None:
+    real = np.random.default_rng(0).normal([1, 5], [2, 0.5], (4000, 2))
+    spread = np.sqrt(np.square(real.std(0)).sum())
+    assert embedding_distance(real, real) == 0
+    assert embedding_distance(real + np.array([3, 4]), real) == pytest.approx(5 / spread)
+    assert embedding_distance(real.mean(0) + 2 * (real - real.mean(0)), real) == pytest.approx(1)
+    assert embedding_distance(real[::2], real[1::2]) < 0.05
+    assert embedding_distance(10 * real, 10 * real[::-1] + 1) == pytest.approx(np.sqrt(2) / spread / 10)
+    with pytest.raises(ValueError, match="1 and 4000 frames"):
+        embedding_distance(real[:1], real)
+
+
+def test_the_last_hidden_layer_is_what_the_last_convolution_reads() -> None:
+    """Whatever it is called: the graph is followed back from the onsets."""
+    onnx = pytest.importorskip("onnx")
+    make = onnx.helper.make_node
+    nodes = [
+        make("Relu", ["sound"], ["hidden"]),
+        make("Conv", ["hidden", "weights"], ["logits"]),
+        make("Sigmoid", ["logits"], ["shaped"]),
+        make("Reshape", ["shaped", "shape"], ["StatefulPartitionedCall:2"]),
+    ]
+    assert last_hidden(onnx.helper.make_model(onnx.helper.make_graph(nodes, "judge", [], []))) == "hidden"
+    with pytest.raises(ModelError, match="by no convolution"):
+        last_hidden(onnx.helper.make_model(onnx.helper.make_graph(nodes[2:], "judge", [], [])))

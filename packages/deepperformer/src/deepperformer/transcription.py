@@ -36,6 +36,8 @@ class Transcriber:
     Raises ModelError if the file is no such network, and ImportError without onnxruntime.
     """
 
+    OUTPUTS = ("StatefulPartitionedCall:1", "StatefulPartitionedCall:2")  # levels and onsets of 88 pitches
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
         try:
             import onnxruntime
@@ -47,8 +49,7 @@ class Transcriber:
         try:
             self.session: Any = onnxruntime.InferenceSession(os.fspath(path))
             shapes = {entry.name: entry.shape[1:] for entry in self.session.get_outputs()}
-            self.names = [f"StatefulPartitionedCall:{number}" for number in (1, 2)]
-            if [shapes.get(name) for name in self.names] != [[FRAMES, PITCHES]] * 2:
+            if [shapes.get(name) for name in self.OUTPUTS] != [[FRAMES, PITCHES]] * 2:
                 raise ModelError(f"{os.fspath(path)}: is not basic-pitch's network: its outputs are {shapes}")
         except (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf) as error:
             raise ModelError(f"{os.fspath(path)}: cannot be run: {str(error).splitlines()[0]}") from error
@@ -60,18 +61,26 @@ class Transcriber:
 
     def activations(self, audio: Audio) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return how surely each pitch sounds, and begins, in each frame, (T, 88) each."""
-        samples = audio.to_mono().resample(RATE).samples[0]
-        padded = np.concatenate([np.zeros(OVERLAP // 2, np.float32), samples])
         found: list[list[NDArray[np.float32]]] = [[], []]
         feed = self.session.get_inputs()[0].name
-        for start in range(0, len(padded), WINDOW - OVERLAP):
-            window = padded[start : start + WINDOW]
-            window = np.pad(window, (0, WINDOW - len(window)))[None, :, None].astype(np.float32)
-            for kept, values in zip(found, self.session.run(self.names, {feed: window}), strict=True):
+        windows, frames = sound_windows(audio)
+        for window in windows:
+            for kept, values in zip(found, self.session.run(list(self.OUTPUTS), {feed: window}), strict=True):
                 kept.append(values[0, EDGE:-EDGE])
-        length = int(len(samples) / HOP)
-        notes, onsets = (np.concatenate(kept)[:length] for kept in found)
+        notes, onsets = (np.concatenate(kept)[:frames] for kept in found)
         return notes, onsets
+
+
+def sound_windows(audio: Audio) -> tuple[list[NDArray[np.float32]], int]:
+    """Return the windows of a sound that the network reads, (1, samples, 1) each, and the frames of the whole.
+
+    Without the `EDGE` frames at the ends of each, what the network says of them joins.
+    """
+    samples = audio.to_mono().resample(RATE).samples[0]
+    padded = np.concatenate([np.zeros(OVERLAP // 2, np.float32), samples])
+    parts = [padded[start : start + WINDOW] for start in range(0, len(padded), WINDOW - OVERLAP)]
+    windows = [np.pad(part, (0, WINDOW - len(part)))[None, :, None].astype(np.float32) for part in parts]
+    return windows, int(len(samples) / HOP)
 
 
 def decoded(notes: NDArray[np.float32], onsets: NDArray[np.float32]) -> Onsets:

@@ -1,77 +1,61 @@
-"""A bundle → what its performance of a held-out movement is worth: onset F1, length, speed, memory.
+"""A bundle → what its performance of a held-out movement is worth: onset F1, distance, length, speed, memory.
 
     python -m deepperformer.experiments.acceptance violin BACH-VIOLIN minji-kim_bwv1003_mov4 --judge nmp.onnx
 
 The notes of the recording's score are performed at its mean tempo. A transcriber hears them in the performance, and in
 a FluidSynth rendering of the same performed notes, which says how well it could hear them at best; the control is the
 performance judged by the same notes with their pitches shuffled. Where the recording's sound is there, it is judged by
-its own alignment too, and drawn beside the performance.
+its own alignment too and drawn beside the performance, and the distance of both sounds from it is measured in the
+embedding of the transcriber's network.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import resource
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from muspy_core import Audio, render
+from muspy_core import Audio
 from muspy_core.audio_blocks import join
-from muspy_core.console import Parser, run_command
-from muspy_core.io.files import write_atomically
 
-from deepperformer.errors import DataError
-from deepperformer.features.notes import ONSET, PITCH, NoteRows, Timings, music_of, performed_music
+from deepperformer.embedding import NAME, Embedder, embedding_distance
+from deepperformer.experiments.judging import Figures, judge, judge_parser, onsets_of, real_sound, rendered_sound
+from deepperformer.features.notes import ONSET, music_of
 from deepperformer.features.spectrogram import MelDefinition
 from deepperformer.perform import Performance, Performer
-from deepperformer.recordings import Recording, read_bach_violin
-from deepperformer.transcription import Onsets, Transcriber, onset_f1
+from deepperformer.recordings import Recording
+from deepperformer.transcription import Transcriber, onset_f1
 
 PICTURE_FROM_S, PICTURE_S = 20.0, 8.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
-    parser = Parser(prog="python -m deepperformer.experiments.acceptance", description="Judge a performance.")
-    parser.add_argument("model", help="bundled name or folder")
-    parser.add_argument("dataset", type=Path, help="Bach Violin Dataset")
-    parser.add_argument("recording", help="name of a recording that no model saw")
-    parser.add_argument("--judge", type=Path, required=True, metavar="FILE", help="nmp.onnx of basic-pitch")
+    parser = judge_parser("acceptance", "Judge a performance.", "no model saw")
     parser.add_argument("--performer", default="0", metavar="NAME", help="number or name (default: 0)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="where the figures go")
     parser.add_argument("--sound", type=Path, metavar="FILE", help="where the performance goes")
     parser.add_argument("--picture", type=Path, metavar="FILE", help="waveform and mel beside the recording's (.png)")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    options = parser.parse_args(arguments)
-    return run_command(lambda: _run(options), debug=options.debug)
+    return judge(parser, arguments, _figures)
 
 
-def _run(options: argparse.Namespace) -> int:
-    found = [recording for recording in read_bach_violin(options.dataset) if recording.name == options.recording]
-    if not found:
-        raise DataError(f"{options.dataset}: has no recording {options.recording!r}")
+def _figures(options: argparse.Namespace, recording: Recording) -> Figures:
     performer = Performer.from_pretrained(options.model)
-    performance, audio, figures = performed(performer, found[0], options.performer)
-    figures.update(judged(Transcriber(options.judge), performance, audio, found[0]))
-    figures.update(model=options.model, recording=options.recording, performer=options.performer)
+    performance, audio, figures = performed(performer, recording, options.performer)
+    figures.update(judged(Transcriber(options.judge), performance, audio, recording))
+    if recording.sound is not None:
+        figures.update(distances(Embedder(options.judge), performance, audio, recording))
     if options.sound is not None:
         audio.write(options.sound, overwrite=True)
-    if options.picture is not None and found[0].sound is not None:
-        draw(performance, audio, found[0], performer.mel_definition, options.picture)
-    text = json.dumps(figures, indent=1) + "\n"
-    if options.json is not None:
-        with write_atomically(options.json) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    sys.stdout.write(text)
-    return 0
+    if options.picture is not None and recording.sound is not None:
+        draw(performance, audio, recording, performer.mel_definition, options.picture)
+    return {"performer": options.performer, **figures}
 
 
-def performed(performer: Performer, recording: Recording, who: str | int) -> tuple[Performance, Audio, dict[str, Any]]:
+def performed(performer: Performer, recording: Recording, who: str | int) -> tuple[Performance, Audio, Figures]:
     """Return the performance of a recording's score at its mean tempo, its sound, and length, speed and memory."""
     music = music_of(recording.rows, qpm=recording.qpm)
     start, processor = time.perf_counter(), time.process_time()
@@ -83,7 +67,7 @@ def performed(performer: Performer, recording: Recording, who: str | int) -> tup
     seconds, processor = time.perf_counter() - start, time.process_time() - processor
     audio = join(iter(blocks), sample_rate=performer.mel_definition.sample_rate)
     written = float((recording.rows[:, 0] + recording.rows[:, 1]).max()) / 24 * 60 / recording.qpm
-    figures = {
+    figures: Figures = {
         "notes": len(performance.rows),
         "seconds": round(audio.duration, 2),
         "of_the_score": round(performance.duration / written, 4),
@@ -97,16 +81,15 @@ def performed(performer: Performer, recording: Recording, who: str | int) -> tup
 
 def judged(
     transcriber: Transcriber, performance: Performance, audio: Audio, recording: Recording, seed: int = 0
-) -> dict[str, Any]:
+) -> Figures:
     """Return the onset F1 of a performance, of FluidSynth's rendering of its notes, and of the controls."""
     true = onsets_of(performance.rows, performance.timings)
     heard = transcriber.onsets(audio)
-    music = performed_music(performance.rows, performance.timings)
-    rendered = render(music, renderer="fluidsynth", sample_rate=audio.sample_rate)
+    rendered = rendered_sound(performance.rows, performance.timings, audio.sample_rate)
     shuffled = true.copy()
     shuffled[:, 1] = np.random.default_rng(seed).permutation(shuffled[:, 1])
     ours, reference = onset_f1(true, heard), onset_f1(true, transcriber.onsets(rendered))
-    figures = {
+    figures: Figures = {
         "f1": round(ours, 4),
         "f1_fluidsynth": round(reference, 4),
         "ratio": round(ours / max(reference, 1e-9), 4),
@@ -116,6 +99,22 @@ def judged(
         real = transcriber.onsets(real_sound(recording, audio.sample_rate))
         figures["f1_recording"] = round(onset_f1(onsets_of(recording.rows, recording.timings), real), 4)
     return figures
+
+
+def distances(embedder: Embedder, performance: Performance, audio: Audio, recording: Recording) -> Figures:
+    """Return how far a performance, and FluidSynth's rendering of its notes, are from the recording, by an embedding.
+
+    Beside them: how far the second half of the recording is from its first, the least that can be asked for.
+    """
+    real = embedder.features(real_sound(recording, audio.sample_rate))
+    rendered = rendered_sound(performance.rows, performance.timings, audio.sample_rate)
+    first, second = np.array_split(real, 2)
+    return {
+        "embedding": NAME,
+        "distance": round(embedding_distance(embedder.features(audio), real), 4),
+        "distance_fluidsynth": round(embedding_distance(embedder.features(rendered), real), 4),
+        "distance_halves": round(embedding_distance(second, first), 4),
+    }
 
 
 def draw(performance: Performance, audio: Audio, recording: Recording, mel: MelDefinition, path: Path) -> None:
@@ -131,16 +130,6 @@ def draw(performance: Performance, audio: Audio, recording: Recording, mel: MelD
     )
     sounds = zip((audio, real_sound(recording, mel.sample_rate)), starts, strict=True)
     performance_figure(dict(zip(("performance", "recording"), sounds, strict=True)), PICTURE_S, mel, path)
-
-
-def onsets_of(rows: NoteRows, timings: Timings) -> Onsets:
-    """Return time and pitch of each note, (n, 2)."""
-    return np.stack([timings[:, 0], rows[:, PITCH].astype(np.float64)], axis=1)
-
-
-def real_sound(recording: Recording, sample_rate: int) -> Audio:
-    """Return the sound of a recording."""
-    return recording.clip(sample_rate).audio
 
 
 if __name__ == "__main__":
