@@ -125,7 +125,7 @@ def _coarse_to_middle(ours: Features, theirs: Features) -> Path:
     offset = (pooling - 1) / 2  # the middle of the frames that were averaged
     centers = (coarse.at((np.arange(len(middle_ours)) * 2 - offset) / pooling) * pooling + offset) / 2
     half = round(COARSE_HALF_S * SAMPLE_RATE / HOP / 2 * pooling / COARSE)
-    # Rises show the onsets of double stops whose other note goes on: nearly half as many gross errors as by levels alone.
+    # Rises show the onsets of double stops whose other note goes on: nearly half as many gross errors as by levels.
     return warp(_with_rise(middle_ours), _with_rise(middle_theirs), Band.around(centers, half, len(middle_theirs)))
 
 
