@@ -210,8 +210,11 @@ def with_extras(name: str) -> str:
 
 
 def pytest(session: nox.Session, *paths: str) -> None:
-    """Run pytest on the paths without the slow tests, unless the session's own arguments say what to run."""
-    arguments = session.posargs or ["-m", "not slow"]
+    """Run pytest on the paths without the slow tests, unless the session's own arguments say what to run.
+
+    Two processes share the files: a test of ours uses one core. Examples of a page have to stay together, in its order.
+    """
+    arguments = session.posargs or ["-m", "not slow", "-n", "2", "--dist", "loadfile"]
     if any("/" in argument and (ROOT / argument.partition("::")[0]).exists() for argument in session.posargs):
         paths = ()
     session.run(
