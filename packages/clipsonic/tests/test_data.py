@@ -78,6 +78,22 @@ def test_short_clips_are_followed_by_silence(prepared: Prepared) -> None:
     assert query.shape == (8,)
 
 
+def test_training_texts_are_moved_by_noise_as_long_as_wordings_are_apart(prepared: Prepared) -> None:
+    texts = prepared.clips.label_vectors()
+    squares = [np.square(vectors - vectors.mean(0)).sum(1) for vectors in texts.values()]
+    apart = float(np.sqrt(np.concatenate(squares).mean()))
+    assert apart > 0
+    still = CropDataset(prepared.clips, "train", 4096, "text")
+    moved = CropDataset(prepared.clips, "train", 4096, "text", spread=2.0)
+    noise = []
+    for epoch in range(40):
+        still.epoch = moved.epoch = epoch
+        noise += [moved[index][1] - still[index][1] for index in range(len(moved))]
+    assert np.sqrt(np.square(noise).sum(-1).mean()) == pytest.approx(2 * apart, rel=0.15)
+    fixed = CropDataset(prepared.clips, "valid", 4096, "text", spread=2.0)
+    np.testing.assert_array_equal(fixed[0][1], CropDataset(prepared.clips, "valid", 4096, "text")[0][1])
+
+
 def test_batches_have_waves_and_queries(prepared: Prepared) -> None:
     module = ClipDataModule(str(prepared.clips.folder), "text", batch_size=4, frames=8)
     module.setup()

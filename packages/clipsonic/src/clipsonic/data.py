@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import lightning as L
@@ -39,16 +40,27 @@ class CropDataset(Dataset[Any]):
         learned_from: What the query is: "image", "text", or "none".
         seed: Of what is drawn.
         repeats: Visits to each clip in an epoch.
+        spread: Length of the noise that training texts are moved by, beside the typical distance of a label's wordings
+            from their mean.
     """
 
     def __init__(
-        self, clips: Clips, split: str, samples: int, learned_from: LearnedFrom, seed: int = 0, repeats: int = 1
+        self,
+        clips: Clips,
+        split: str,
+        samples: int,
+        learned_from: LearnedFrom,
+        seed: int = 0,
+        repeats: int = 1,
+        spread: float = 0.0,
     ) -> None:
         self.clips, self.split, self.samples = clips, split, samples
         self.learned_from, self.seed, self.repeats = learned_from, seed, repeats
         self.chosen = clips.of(split)
         self.epoch = 0
         self.texts = clips.label_vectors()
+        moved = learned_from == "text" and split == "train"
+        self.deviation = spread * _deviation(list(self.texts.values())) if moved and spread else 0.0
         if learned_from == "image":
             self.chosen = [clip for clip in self.chosen if clip.rows[1]]
         elif learned_from == "text":
@@ -79,7 +91,16 @@ class CropDataset(Dataset[Any]):
         if self.learned_from == "none":
             return np.zeros(0, np.float32)
         vectors = self.clips.image_vectors(clip) if self.learned_from == "image" else self.texts[clip.label]
-        return np.asarray(vectors[rng.integers(len(vectors))], np.float32)
+        query = np.asarray(vectors[rng.integers(len(vectors))], np.float32)
+        if self.deviation:
+            query = query + self.deviation * rng.standard_normal(len(query), np.float32)
+        return query
+
+
+def _deviation(texts: Sequence[NDArray[Any]]) -> float:
+    """Standard deviation of a number of isotropic noise that is as long as wordings are typically from their mean."""
+    squares = [np.square(vectors - vectors.mean(0)).sum(1) for vectors in (np.asarray(t, np.float64) for t in texts)]
+    return float(np.sqrt(np.concatenate(squares).mean() / texts[0].shape[1])) if texts else 0.0
 
 
 class PairDataset(Dataset[Any]):
@@ -119,6 +140,9 @@ class ClipDataModule(L.LightningDataModule):
         repeats: Visits to each clip in an epoch.
         workers: Processes that load training data.
         seed: Of crops, queries and the order of clips.
+        spread: Of training texts: they are moved by noise whose length is this share of the typical distance of a
+            label's wordings from their mean, so that what no training has read is near to something; 0: not, as in the
+            paper.
     """
 
     def __init__(
@@ -131,10 +155,12 @@ class ClipDataModule(L.LightningDataModule):
         repeats: int = 1,
         workers: int = 0,
         seed: int = 0,
+        spread: float = 0.0,
     ) -> None:
         super().__init__()
         self.folder, self.learned_from, self.batch_size = folder, learned_from, batch_size
         self.samples, self.repeats, self.workers, self.seed = frames * hop_length, repeats, workers, seed
+        self.spread = spread
         self.clips: Clips | None = None
 
     def setup(self, stage: str | None = None) -> None:
@@ -147,7 +173,7 @@ class ClipDataModule(L.LightningDataModule):
         if self.learned_from == "pairs":
             return PairDataset(self.clips, split, self.seed)
         repeats = self.repeats if split == "train" else 1
-        return CropDataset(self.clips, split, self.samples, self.learned_from, self.seed, repeats)
+        return CropDataset(self.clips, split, self.samples, self.learned_from, self.seed, repeats, self.spread)
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Crops of training clips in random order; Lightning asks anew in each epoch."""
