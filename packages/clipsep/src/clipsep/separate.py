@@ -393,4 +393,5 @@ class Presence:
 
 
 def _energy(sound: Audio) -> float:
-    return float(np.vdot(sound.samples, sound.samples))
+    # Stems are rows of a larger array, which `vdot` would copy.
+    return float(np.einsum("cn,cn->", sound.samples, sound.samples))
