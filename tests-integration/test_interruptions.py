@@ -248,7 +248,7 @@ def fill(path: Path, spare: int) -> None:
 
 
 @pytest.mark.skipif(shutil.which("mount") is None, reason="needs the program mount")
-@pytest.mark.parametrize("spare", [0, 4096])
+@pytest.mark.parametrize("spare", [pytest.param(0, marks=pytest.mark.slow), 4096])
 def test_a_full_disk_is_one_line_and_leaves_nothing(
     spare: int, stock: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

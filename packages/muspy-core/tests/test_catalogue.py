@@ -367,7 +367,7 @@ def test_a_half_extracted_archive_does_not_pass_for_the_data_set(tmp_path: Path)
     ("key", "folder", "pieces"),
     [
         ("pop909", "pop909", 909),
-        ("openscore-quartets", "openscore-quartets", 122),
+        pytest.param("openscore-quartets", "openscore-quartets", 122, marks=pytest.mark.slow),  # whole movements
         ("openscore-lieder", "openscore-lieder", 1460),
         ("nmd", "nottingham/ABC_cleaned", 1034),
     ],

@@ -66,8 +66,14 @@ def test_download_convert_and_count(
     assert counts["statistics"]["no_signature"] == 3
 
 
-@pytest.mark.parametrize("kind", ["json", "yaml", "arrow"])
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize(
+    ("jobs", "kind"),
+    [
+        *(("1", kind) for kind in ("json", "yaml", "arrow")),
+        ("2", "arrow"),
+        *(pytest.param("2", kind, marks=pytest.mark.slow) for kind in ("json", "yaml")),
+    ],
+)
 def test_any_folder_is_converted_and_counted(
     kind: str, jobs: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -47,8 +47,14 @@ def test_a_folder_is_read_in_the_order_of_its_paths(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir())[-1] == "b"
 
 
-@pytest.mark.parametrize("kind", ["json", "yaml", "arrow"])
-@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize(
+    ("n_jobs", "kind"),
+    [
+        *((1, kind) for kind in ("json", "yaml", "arrow")),
+        (2, "arrow"),
+        *(pytest.param(2, kind, marks=pytest.mark.slow) for kind in ("json", "yaml")),
+    ],
+)
 def test_converted_pieces_equal_those_read_on_the_fly(folder: Path, kind: str, n_jobs: int) -> None:
     on_the_fly = list(Saved(folder))
     converted = Saved(folder, convert=True, kind=kind, n_jobs=n_jobs)  # type: ignore[arg-type] # parametrised

@@ -11,7 +11,11 @@ from dataset_samples import OnCluster, Saved, piece
 distributed = pytest.importorskip("distributed", reason="dask[distributed] is not installed")
 
 
-def test_a_conversion_runs_on_a_cluster_of_two(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "workers",
+    ["threads", pytest.param("processes", marks=pytest.mark.slow)],  # processes import everything first
+)
+def test_a_conversion_runs_on_a_cluster_of_two(workers: str, tmp_path: Path) -> None:
     for number in range(140):
         piece(number).save_json(tmp_path / f"{number:03d}.song")
     (tmp_path / "139.song").write_text("{")
@@ -19,7 +23,9 @@ def test_a_conversion_runs_on_a_cluster_of_two(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="No worker"):
         OnCluster(tmp_path).convert("json", verbose=False)
     with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=workers == "processes", dashboard_address=None
+        ) as cluster,
         distributed.Client(cluster),
         joblib.parallel_config(backend="dask"),
     ):

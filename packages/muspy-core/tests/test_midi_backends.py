@@ -98,7 +98,7 @@ def test_the_parsers_agree_on_the_order_of_chords(size: int) -> None:
 
 @needs_c
 def test_the_parsers_agree_on_damaged_files() -> None:
-    for data in mutants(originals(), count=400, seed=1):
+    for data in mutants(originals(), count=150, seed=1):
         assert_parsers_agree(data)
 
 

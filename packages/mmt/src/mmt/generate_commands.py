@@ -85,6 +85,10 @@ class Request:
 
 
 def _generate(options: argparse.Namespace) -> int:
+    for path in (options.continued, options.infill, options.accompany):
+        if path is not None and not path.exists():  # before seconds of imports
+            raise FileNotFoundError(2, "no such file", str(path))
+
     from mmt.output import write_song
     from mmt.report import report_files, song_page, write_report
 
