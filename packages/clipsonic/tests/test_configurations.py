@@ -39,7 +39,7 @@ def test_every_configuration_trains(name: str, tmp_path: Path) -> None:
         assert network.steps == STEPS
         assert network.labels == ("high", "low")
         assert any(parameter.abs().sum() for parameter in network.model.unet.conv_out.parameters())
-        assert bool(network.model.centre.any()) == (name == "small-text")
+        assert bool(network.model.centre.any()) == (name in ("small-text", "small-text-spread"))
     elif kind == "PriorModule":
         load_prior(export)
     else:

@@ -163,7 +163,7 @@ def test_the_page_shows_what_was_measured_and_names_what_was_not(tmp_path: Path)
 
 def test_targets_are_reached_missed_or_not_run() -> None:
     rows = {
-        "tta-s0": {"accuracy": 0.7, "accuracy_real": 1.0, "accuracy_shuffled": 0.1, "fd_aisfx": 4.0},
+        "spread-s0": {"accuracy": 0.7, "accuracy_real": 1.0, "accuracy_shuffled": 0.1, "fd_aisfx": 4.0},
         "mean-mel": {"fd_aisfx": 10.0},
         "copy-istft-matched": {"log_mel_error": 0.2},
     }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from muspy_core.runs import Experiments
 
 from clipsonic.experiments.page import figures_of, render
-from clipsonic.experiments.tables import TABLES
+from clipsonic.experiments.tables import SHIPPED, TABLES
 
 if TYPE_CHECKING:
     from clipsonic.experiments.runs import Plan
@@ -54,7 +54,7 @@ def _bundle(options: argparse.Namespace) -> Iterator[str]:
 
     if options.bundle is not None:
         plan = _plan(options)
-        size = bundle(options.runs / "text" / "export", plan.vocoder_folder, options.bundle)
+        size = bundle(options.runs / SHIPPED / "export", plan.vocoder_folder, options.bundle)
         yield f"sounds of the bundle are made by {plan.made_by}"
         yield f"wrote {options.bundle}: {size:,} bytes"
 

@@ -6,7 +6,7 @@ A training is continued from its last checkpoint if it was interrupted; a row th
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -90,7 +90,7 @@ def run_missing(table: Table, plan: Plan, source: sounds.Source, only: Sequence[
             if left <= 0:
                 yield f"the budget is spent; the next row is {row.name}"
                 return
-            if not train(trainings[name], plan, left):
+            if not train(trainings[name], plan, left, trainings):
                 yield f"the budget is spent in the training {name}; it will be continued"
                 return
         if time.monotonic() - start > plan.budget_s:
@@ -110,20 +110,23 @@ def run_missing(table: Table, plan: Plan, source: sounds.Source, only: Sequence[
 # --- trainings -------------------------------------------------------------------------------------------------------
 
 
-def train(training: Training, plan: Plan, seconds: float) -> bool:
-    """Train, or go on training, for at most so many seconds; return whether it is finished."""
+def train(training: Training, plan: Plan, seconds: float, others: Mapping[str, Training]) -> bool:
+    """Train, or go on training, for at most so many seconds; return whether it is finished.
+
+    others: by name, for a training that begins with the model of another one.
+    """
     folder = plan.runs / training.name
     done = folder / "done"
     if done.is_file():
         return True
-    last = folder / "last.ckpt"
-    arguments = [
-        "-c",
-        str(_configuration(training, plan, seconds)),
-        *(["--ckpt_path", str(last)] if last.is_file() else []),
-    ]
     began = time.monotonic()
-    fit(arguments)
+    last = folder / "last.ckpt"
+    arguments = ["--ckpt_path", str(last)] if last.is_file() else []
+    if training.begin and not arguments:
+        if not train(others[training.begin], plan, seconds, others):
+            return False
+        arguments = ["--init-from", str(plan.runs / training.begin / "export")]
+    fit(["-c", str(_configuration(training, plan, seconds)), *arguments])
     finished = time.monotonic() - began < seconds
     if finished:
         done.write_text("", encoding="utf-8")

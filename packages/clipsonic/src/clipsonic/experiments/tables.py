@@ -17,12 +17,16 @@ QueryPath = Literal["IQ", "ZS", "PD", "SD", "TTA", "label", "real", "other", "me
 
 @dataclass(frozen=True)
 class Training:
-    """A training that rows need. name: of its folder. config: of `clipsonic fit`. data: "sounds" or "pairs"."""
+    """A training that rows need.
+
+    name: of its folder. config: of `clipsonic fit`. data: "sounds" or "pairs". begin: training whose model it begins
+    with.
+    """
 
     name: str
     config: str
     data: str
-    options: tuple[str, ...] = ()
+    begin: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,11 +63,14 @@ class Table:
 TRAININGS = (
     Training("vocoder", "small-istft", "sounds"),
     Training("text", "small-text", "sounds"),
+    Training("text-spread", "small-text-spread", "sounds", begin="text"),
     Training("image", "small-image", "sounds"),
     Training("prior-sd", "small-prior", "sounds"),
     Training("prior-pd", "small-prior", "pairs"),
 )
 _TEXT, _IMAGE = ("vocoder", "text"), ("vocoder", "image")
+_SPREAD = ("vocoder", "text-spread")
+SHIPPED = "text-spread"
 SEEDS = (0, 1, 2)
 FEW = 128
 GUIDANCE = (1.0, 1.25, 2.0, 2.5, 3.0, 4.0)
@@ -99,7 +106,11 @@ def _systems(seed: int) -> tuple[Row, ...]:
     )
 
 
-_LABELS = Row("tta-label", "learned from texts, asked by the label's name", "label", _TEXT)
+_LABELS = (
+    Row("spread-label", "learned from moved texts, asked by the label's name", "label", _SPREAD),
+    Row("spread-s0", "learned from moved texts, asked by texts", "TTA", _SPREAD, paper=(9.39, 0.298)),
+    Row("tta-label", "learned from texts, asked by the label's name", "label", _TEXT),
+)
 _SWEEP = tuple(Row(f"tta-w{weight:g}", f"TTA, w = {weight:g}", "TTA", _TEXT, guidance=weight) for weight in GUIDANCE)
 # Distances depend on the number of sounds, so that these three are compared with each other alone.
 _STEPS = (
@@ -112,6 +123,6 @@ TABLES = {
     "instruments": Table(
         "instruments",
         TRAININGS,
-        (*_PEERS, _LABELS, *(row for seed in SEEDS for row in _systems(seed)), *_SWEEP, *_STEPS),
+        (*_PEERS, *_LABELS, *(row for seed in SEEDS for row in _systems(seed)), *_SWEEP, *_STEPS),
     )
 }

@@ -28,7 +28,7 @@ class Target:
 
 def targets(rows: Mapping[str, Figures]) -> list[Target]:
     """Return the targets of the experiment. rows: figures by the name of their row; those not run are missing."""
-    label, text, mean = (rows.get(name) for name in ("tta-label", "tta-s0", "mean-mel"))
+    label, text, mean = (rows.get(name) for name in ("spread-label", "spread-s0", "mean-mel"))
     fewer, paper = (rows.get(name) for name in ("tta-25-few", "tta-ddpm-few"))
     ours, peer = rows.get("copy-istft-matched"), rows.get("copy-griffin-lim")
     found = []
