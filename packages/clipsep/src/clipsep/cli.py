@@ -35,6 +35,7 @@ import clipsep
 from clipsep.prepare_commands import add_prepare
 
 if TYPE_CHECKING:
+    from clipsep.evaluate import Mixture
     from clipsep.query import Query
     from clipsep.separate import Separator
 
@@ -326,7 +327,9 @@ def _evaluate(options: argparse.Namespace) -> int:
     metrics = METRICS[:2] if options.fast else METRICS
     methods = baselines()
     queries = options.query or ([] if options.pictures else ["{}"])
-    vectors = {query: functools.partial(_vector_of, separator, query) for query in queries}
+    vectors: dict[str, Callable[[Mixture], Any]] = {
+        query: functools.partial(_vector_of, separator, query) for query in queries
+    }
     if options.pictures:
         vectors["pictures"] = pictures_of(Library.read(options.targets.parent))
     for query, vector in vectors.items():

@@ -189,6 +189,8 @@ class SynthesisModule(_NoteModule):
         start_from_mean: Whether the output begins as the mean of the training data; not in the paper.
     """
 
+    config: SynthesisConfig
+
     def __init__(
         self,
         config: SynthesisConfig,
