@@ -26,9 +26,10 @@ TITLES = {
 }
 
 COMBINATIONS = (
-    "By the bundled model, SI-SDR, mean ± standard error over mixtures; the interval is a paired bootstrap. Two of three "
-    "instruments: the sum of masks is best; two wordings of one: the greatest mask is, or their mean vector. `separate` "
-    "cannot know which of both is meant, so that `max` stays the default. A negative query neither helped nor harmed."
+    "By the bundled model, SI-SDR, mean ± standard error over mixtures; the interval is a paired bootstrap. Two of "
+    "three instruments: the sum of masks is best; two wordings of one: the greatest mask is, or their mean vector. "
+    "`separate` cannot know which of both is meant, so that `max` stays the default. A negative query neither helped "
+    "nor harmed."
 )
 
 
