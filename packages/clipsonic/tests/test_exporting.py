@@ -11,17 +11,20 @@ from onnx_parity import assert_same
 
 pytest.importorskip("onnx", reason="onnx (extra: onnx) is not installed")
 
-from clipsonic.checkpoint import build_vocoder, load_network, model_folder
+from clipsonic.checkpoint import build_vocoder, load_network, load_vocoder, model_folder
 from clipsonic.cli import main
 from clipsonic.config import MelConfig
 from clipsonic.exporting import network_plan, vocoder_plan
 
 
-def test_the_shipped_network_says_the_same_in_onnx(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_shipped_models_say_the_same_in_onnx(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", "instruments", "-o", str(tmp_path), "--format", "onnx", "--json"]) == 0
     files = json.loads(capsys.readouterr().out)["output"]
-    assert files == [str(tmp_path / "network.onnx"), str(tmp_path / "network.json")]  # its vocoder is Griffin-Lim
+    names = ("network.onnx", "network.json", "vocoder.onnx", "vocoder.json")
+    assert files == [str(tmp_path / name) for name in names]
     torch.random.manual_seed(0)
+    vocoder = load_vocoder(model_folder("instruments") / "vocoder")
+    assert_same(tmp_path / "vocoder.onnx", vocoder_plan(vocoder), (2 * torch.rand(2, 64, 50) - 1,))
     given = (torch.randn(3, 1, 64, 40), torch.tensor([5, 600, 3999]), torch.randn(3, 384))
     plan = network_plan(load_network(model_folder("instruments") / "network"))
     assert_same(tmp_path / "network.onnx", plan, (*given, torch.tensor([True, False, False])))

@@ -124,8 +124,7 @@ def _mean(found: Sequence[Figures], name: str, digits: int) -> str:
 
 def _sweep(table: Table, results: Path) -> list[Figures]:
     """Figures of the text-trained model at every weight, of the first seed."""
-    rows = [
-        row for row in table.rows if row.path == "TTA" and row.seed == 0 and (row.steps, row.sampler) == (25, "unipc")
-    ]
+    wanted = ("TTA", 0, "text", 25, "unipc", None)
+    rows = [row for row in table.rows if (row.path, row.seed, *row.needs[1:2], row.steps, row.sampler, row.n) == wanted]
     found = [figures for row in rows if (figures := read_row(results, table, row)) is not None]
     return sorted(found, key=lambda figures: float(figures["guidance"]))
