@@ -48,8 +48,12 @@ def programs_are_required() -> bool:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A test of a browser, FluidSynth or a compiler that was skipped counts as failed where they are required."""
+    """A test of a browser, FluidSynth or a compiler that was skipped counts as failed where they are required.
+
+    What a test printed may hold names that are no UTF-8, which could not be sent from process to process.
+    """
     report = yield
+    report.sections = [(name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections]
     needs_program = any(item.get_closest_marker(name) for name in PROGRAM_MARKERS)
     if needs_program and report.skipped and programs_are_required():
         report.outcome = "failed"
