@@ -94,6 +94,23 @@ def test_table_5_1_has_the_papers_figures() -> None:
     assert papers == {"violin": [0.700, 0.700, 1.030, 0.844], "piano": [0.436, 0.433, 0.523, 0.621]}
 
 
+def test_the_benchmark_of_aligners_is_a_table_with_means(tmp_path: Path) -> None:
+    rows = [
+        {"piece": piece, "method": method, "notes": 9, "median": median, "p95": 20.0, "over_50": 1.0, "over_200": 0.0}
+        for piece, method, median in (
+            ("a_b", "ours", 6.0),
+            ("a_b", "peer", 9.0),
+            ("c", "ours", 7.0),
+            ("c", "peer", 8.0),
+        )
+    ]
+    assert "## Aligners" in render(tmp_path)
+    (tmp_path / "aligners.json").write_text(json.dumps(rows))
+    page = render(tmp_path)
+    assert "| a b | 9 | 6.0, 20.0 | 9.0, 20.0 |" in page
+    assert "| *mean of medians* | | 6.5 | 8.5 |" in page
+
+
 def test_the_runner_measures_what_is_missing_and_renders_it(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
