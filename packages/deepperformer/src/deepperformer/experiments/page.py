@@ -11,15 +11,6 @@ from muspy_core.runs import Figures, mean_sd, page_head, read_figures
 from deepperformer.experiments.runs import Run, runs_of
 from deepperformer.experiments.tables import TABLES, Row, Table
 
-ALIGNERS = """\
-Errors of onsets in milliseconds on synthetic truth: real timings of movements of the Bach Violin Dataset, moved by
-up to 16 ms for each onset (the released ones lie on a grid of 32), played by FluidR3 with reverberation, and noise
-30 dB below; the reference is played by TimGM6mb. Weights of features and constants were chosen on three other
-movements. `nox -s bench-align` does it, with synctoolbox 1.4.2 in the same environment; one run, beside other work,
-which changes no error. *Published* is the data set's procedure, with a violin (programme 40) or a piano (0) as its
-reference; aims are a median of 8 ms and a 95th percentile of 25 on every movement. The median is met on all eleven
-and is the smallest on each; the percentile on five: movements of many double stops miss it."""
-
 
 def render(results: Path) -> str:
     """Return the page: the text written by hand, then for every table what was measured and what was not."""
@@ -28,13 +19,12 @@ def render(results: Path) -> str:
 
 
 def _aligners(results: Path) -> list[str]:
-    """The benchmark of alignments, whose figures `benchmarks/deepperformer_alignment.py --json` writes."""
-    lines = ["## Aligners", "", ALIGNERS, ""]
-    rows = [row for found in read_figures(results, "aligners.json").values() for row in found]
+    """The table of the benchmark of alignments, whose figures `benchmarks/deepperformer_alignment.py --json` writes."""
+    rows = [row for found in read_figures(results / "aligner", "benchmark.json").values() for row in found]
     if not rows:
-        return [*lines, "Not measured yet.", ""]
+        return ["Not measured yet.", ""]
     methods = list(dict.fromkeys(row["method"] for row in rows))
-    lines += ["| | notes | " + " | ".join(f"{method}: median, p95" for method in methods) + " |"]
+    lines = ["| ms | notes | " + " | ".join(f"{method}: median, p95" for method in methods) + " |"]
     lines += ["|---" * (len(methods) + 2) + "|"]
     for piece in dict.fromkeys(row["piece"] for row in rows):
         made = {row["method"]: row for row in rows if row["piece"] == piece}
