@@ -319,6 +319,17 @@ class TestConsole:
         with pytest.raises(ValueError, match="would both become"):
             plan([Path("one/a.mid"), Path("two/a.mid")], Path("out"), [".mid"], ".json", overwrite=False)
 
+    def test_a_batch_finds_its_files_from_another_folder_than_the_last_one(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for name in ("first", "second"):  # the processes of the first batch do the second one
+            (tmp_path / name).mkdir()
+            monkeypatch.chdir(tmp_path / name)
+            jobs = [Job(Path(f"{number}.in"), Path(f"{number}.out")) for number in range(2)]
+            assert run_jobs(jobs, copy_name, verb="copied", workers=2, as_json=True) == 0
+            assert len(json.loads(capsys.readouterr().out)["done"]) == 2
+            assert sorted(path.name for path in Path().iterdir()) == ["0.out", "1.out"]
+
     def test_a_batch_reports_in_the_order_of_its_files(self, capsys: pytest.CaptureFixture[str]) -> None:
         jobs = [Job(Path(f"{number}.in"), Path(f"{number}.out")) for number in range(6)]
 

@@ -312,7 +312,7 @@ def run_jobs(
         print(f"{len(kept)} of {len(kept) + len(jobs)} files are there already", file=sys.stderr, flush=True)
     alone = len(jobs) == 1 and report_folder is None
     outcomes = []
-    attempt = _Attempt(work, overwrite, debug, raises=alone)
+    attempt = _Attempt(os.getcwd(), work, overwrite, debug, raises=alone)
     for outcome in _outcomes(jobs, attempt, workers):
         outcomes.append(outcome)
         if outcome.error is None and not as_json:
@@ -326,8 +326,12 @@ def run_jobs(
 
 @dataclasses.dataclass(frozen=True)
 class _Attempt:
-    """Work on one file whose errors are kept."""
+    """Work on one file whose errors are kept, in the folder that paths are relative to.
 
+    Processes of joblib live on, in the folder in which they were begun.
+    """
+
+    folder: str
     work: Callable[[Job], dict[str, Any] | None]
     overwrite: bool
     debug: bool
@@ -335,6 +339,7 @@ class _Attempt:
 
     def __call__(self, job: Job) -> Outcome:
         start = time.perf_counter()
+        os.chdir(self.folder)
         try:
             job.output.parent.mkdir(parents=True, exist_ok=True)
             check_writable(job.output, overwrite=self.overwrite)
