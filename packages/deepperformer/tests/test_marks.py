@@ -34,8 +34,8 @@ def test_each_row_has_the_marks_of_its_note() -> None:
         Note(24, 64, 24),
     )
     for form in ("score", "released"):
-        rows, marks = marked_rows(piece, form)  # type: ignore[arg-type]
-        assert np.array_equal(rows, rows_of(piece, form))  # type: ignore[arg-type]
+        rows, marks = marked_rows(piece, form)  # type: ignore[arg-type]  # parametrized
+        assert np.array_equal(rows, rows_of(piece, form))  # type: ignore[arg-type]  # parametrized
         found = {int(row[2]): names(line) for row, line in zip(rows, marks, strict=True)}
         wanted = {60: ["staccato", "accent"], 62: ["trill-mark"], 64: [], 70: ["tenuto"]}
         assert found == {pitch: wanted[pitch] for pitch in found}
@@ -134,4 +134,4 @@ def test_the_key_is_the_one_that_holds_at_a_note() -> None:
 
 def test_another_way_to_treat_ornaments_is_refused() -> None:
     with pytest.raises(NotesError, match="choose one of written, played"):
-        marked_rows(music(Note(0, 60, 24)), ornaments="improvised")  # type: ignore[arg-type]
+        marked_rows(music(Note(0, 60, 24)), ornaments="improvised")  # type: ignore[arg-type]  # no such choice

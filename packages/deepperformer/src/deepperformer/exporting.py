@@ -131,8 +131,8 @@ class _Window(nn.Module):
         durations: Tensor,
         *more: Tensor,
     ) -> Tensor:
-        marks = more[0] if self.model.config.marks else None  # type: ignore[union-attr]
-        condition = more[-1] if self.model.config.conditions else None  # type: ignore[union-attr]
+        marks = more[0] if self.model.config.marks else None  # type: ignore[union-attr]  # a model
+        condition = more[-1] if self.model.config.conditions else None  # type: ignore[union-attr]  # a model
         mel: Tensor = self.model(notes, mask, performer, tempo, onsets, durations, CLIP_FRAMES, marks, condition)
         return mel
 
