@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from deepperformer.checkpoint import Checkpoint
 from deepperformer.clips import CLIP_FRAMES
+from deepperformer.config import SynthesisConfig
 
 NOTES, FRAMES = 7, 24  # of the example that is traced
 
@@ -131,8 +132,9 @@ class _Window(nn.Module):
         durations: Tensor,
         *more: Tensor,
     ) -> Tensor:
-        marks = more[0] if self.model.config.marks else None  # type: ignore[union-attr]  # a model
-        condition = more[-1] if self.model.config.conditions else None  # type: ignore[union-attr]  # a model
+        config: SynthesisConfig = self.model.config  # type: ignore[assignment]  # torch types attributes as tensors
+        marks = more[0] if config.marks else None
+        condition = more[-1] if config.conditions else None
         mel: Tensor = self.model(notes, mask, performer, tempo, onsets, durations, CLIP_FRAMES, marks, condition)
         return mel
 

@@ -76,7 +76,7 @@ def _archive(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):  # the last: zipfile's, of a newer kind of archive
         return ".mxl"
     return ".mscz" if any(name.lower().endswith(".mscx") for name in names) else ".mxl"
 
